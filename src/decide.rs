@@ -1,0 +1,78 @@
+//! The decision: which colour serves a request, and why.
+
+use crate::bucket::Bucket;
+use crate::color::Color;
+use crate::cookie::NewId;
+use crate::key::Request;
+use crate::percent::Weights;
+use crate::rollout::Rollout;
+use std::borrow::Cow;
+
+/// What is decided for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Who serves it.
+    pub color: Color,
+    /// By what it was decided.
+    pub reason: Reason,
+    /// The id that was made for a user who had none; it goes into the rollout's new cookie.
+    pub new_id: Option<NewId>,
+}
+
+/// By what a request was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// By a key that came with it.
+    Sticky,
+    /// By an id that was made for it.
+    Generated,
+    /// At random, for want of a key.
+    Random,
+}
+
+// === impl Rollout ===
+
+impl Rollout {
+    /// Decides a request under the weights that are in force.
+    pub fn decide(
+        &self,
+        request: &Request<'_>,
+        weights: Weights,
+        rng: &mut fastrand::Rng,
+    ) -> Decision {
+        let (bucket, reason, new_id) = if let Some(key) = self.key(request) {
+            (self.salt.bucket(&key), Reason::Sticky, None)
+        } else if self.new_cookie.is_some() {
+            let id = NewId::random(rng);
+            let bucket = self.salt.bucket(id.to_string().as_bytes());
+            (bucket, Reason::Generated, Some(id))
+        } else {
+            (Bucket::random(rng), Reason::Random, None)
+        };
+        Decision {
+            color: bucket.color(weights),
+            reason,
+            new_id,
+        }
+    }
+
+    fn key<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
+        self.sticky.iter().find_map(|source| source.key(request))
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Reason; 3] = [Reason::Sticky, Reason::Generated, Reason::Random];
+
+    /// The value of the stats' label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::Sticky => "sticky",
+            Reason::Generated => "generated",
+            Reason::Random => "random",
+        }
+    }
+}

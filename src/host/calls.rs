@@ -1,0 +1,160 @@
+//! Every call from the filter into Envoy (proxy-wasm ABI 0.2.1).
+//!
+//! The SDK's own wrappers panic on a status that they do not expect, and a panic loses the VM. These
+//! turn every status into a value. What Envoy hands over is taken as it is, without a copy.
+
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
+use std::ptr::null_mut;
+
+/// What Envoy answered instead of [`Status::Ok`].
+pub type Refused = u32;
+
+const OK: u32 = Status::Ok as u32;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+}
+
+/// Nanoseconds since 1970.
+pub fn now_ns() -> u64 {
+    let mut time = 0;
+    // SAFETY: Envoy writes the eight bytes of `time`.
+    let _ = unsafe { proxy_get_current_time_nanoseconds(&mut time) };
+    time
+}
+
+/// The plugin's configuration as it was pushed.
+pub fn plugin_configuration() -> Result<Vec<u8>, Refused> {
+    let kind = BufferType::PluginConfiguration as u32;
+    // SAFETY: Envoy writes both pointers.
+    take(|data, size| unsafe { proxy_get_buffer_bytes(kind, 0, usize::MAX, data, size) })
+}
+
+/// All request headers, in the form that `bluegreen::Headers` reads.
+pub fn request_headers() -> Result<Vec<u8>, Refused> {
+    let map = MapType::HttpRequestHeaders as u32;
+    // SAFETY: Envoy writes both pointers.
+    take(|data, size| unsafe { proxy_get_header_map_pairs(map, data, size) })
+}
+
+/// Sets a request header and drops all values that it had.
+pub fn set_request_header(name: &str, value: &str) -> Result<(), Refused> {
+    set_header(MapType::HttpRequestHeaders, name, value)
+}
+
+/// Sets a response header and drops all values that it had.
+pub fn set_response_header(name: &str, value: &str) -> Result<(), Refused> {
+    set_header(MapType::HttpResponseHeaders, name, value)
+}
+
+fn set_header(map: MapType, name: &str, value: &str) -> Result<(), Refused> {
+    // SAFETY: Envoy reads the two strings while the call lasts.
+    done(unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// Adds a response header beside those of its name.
+pub fn add_response_header(name: &str, value: &str) -> Result<(), Refused> {
+    let map = MapType::HttpResponseHeaders as u32;
+    // SAFETY: Envoy reads the two strings while the call lasts.
+    done(unsafe {
+        proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+/// Removes all values of a request header.
+pub fn remove_request_header(name: &str) -> Result<(), Refused> {
+    let map = MapType::HttpRequestHeaders as u32;
+    // SAFETY: Envoy reads the name while the call lasts.
+    done(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
+}
+
+/// A property, by its path with zero bytes between the segments. Absent ones are `None`.
+pub fn property(path: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: Envoy reads the path while the call lasts and writes both pointers.
+    take(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) }).ok()
+}
+
+/// A property that is an integer.
+pub fn int_property(path: &[u8]) -> Option<u64> {
+    let bytes = property(path)?;
+    Some(u64::from_le_bytes(*bytes.first_chunk()?))
+}
+
+/// Defines a metric, or finds the one that has this name.
+pub fn define_metric(kind: MetricType, name: &str) -> Result<u32, Refused> {
+    let mut id = 0;
+    // SAFETY: Envoy reads the name while the call lasts and writes `id`.
+    done(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &mut id) })?;
+    Ok(id)
+}
+
+/// Adds to a counter or gauge.
+pub fn increment_metric(id: u32, offset: i64) {
+    // SAFETY: numbers alone are passed. The only refusals are an unknown id and a step that the kind
+    // of metric does not take; `metrics` makes neither.
+    let _ = unsafe { proxy_increment_metric(id, offset) };
+}
+
+/// Sets a gauge or adds a sample to a histogram.
+pub fn record_metric(id: u32, value: u64) {
+    // SAFETY: as for `increment_metric`.
+    let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+const fn done(status: u32) -> Result<(), Refused> {
+    if status == OK { Ok(()) } else { Err(status) }
+}
+
+/// Takes over the block that a call makes Envoy allocate in the VM.
+fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Refused> {
+    let mut data = null_mut();
+    let mut size = 0;
+    done(call(&mut data, &mut size))?;
+    if data.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: Envoy got the block from the SDK's `malloc` export, which makes it as a boxed slice of
+    // just `size` bytes by the same allocator, and has given it away.
+    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+}

@@ -1,0 +1,74 @@
+//! What lives as long as the VM, through all configurations.
+
+use super::calls::{self, Refused};
+use super::metrics::{ColorMetrics, Counter, Gauge};
+use crate::color::PerColor;
+use crate::rollout::RolloutName;
+use crate::stats;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
+
+thread_local! {
+    static VM: Vm = Vm::default();
+}
+
+/// Envoy makes a new metric id each time a metric is defined and never takes one back, so each is
+/// defined once, not once for each configuration.
+#[derive(Default)]
+struct Vm {
+    general: OnceCell<GeneralMetrics>,
+    rollouts: RefCell<HashMap<RolloutName, Rc<PerColor<ColorMetrics>>, Xxh64Builder>>,
+    rng: OnceCell<RefCell<fastrand::Rng>>,
+}
+
+/// The metrics that belong to no rollout.
+#[derive(Clone, Copy, Debug)]
+pub struct GeneralMetrics {
+    pub config_fingerprint: Gauge,
+    pub unmatched: Counter,
+}
+
+/// The metrics that belong to no rollout.
+pub fn general_metrics() -> Result<GeneralMetrics, Refused> {
+    VM.with(|vm| {
+        if let Some(metrics) = vm.general.get() {
+            return Ok(*metrics);
+        }
+        let metrics = GeneralMetrics {
+            config_fingerprint: Gauge::define(stats::CONFIG_FINGERPRINT)?,
+            unmatched: Counter::define(stats::UNMATCHED_TOTAL)?,
+        };
+        Ok(*vm.general.get_or_init(|| metrics))
+    })
+}
+
+/// The metrics of a rollout.
+pub fn rollout_metrics(name: &RolloutName) -> Result<Rc<PerColor<ColorMetrics>>, Refused> {
+    VM.with(|vm| {
+        let mut rollouts = vm.rollouts.borrow_mut();
+        if let Some(metrics) = rollouts.get(name) {
+            return Ok(Rc::clone(metrics));
+        }
+        let metrics = Rc::new(ColorMetrics::define(name)?);
+        rollouts.insert(name.clone(), Rc::clone(&metrics));
+        Ok(metrics)
+    })
+}
+
+/// Draws from the VM's random numbers.
+///
+/// Within a request: the seed is the time of the VM's first request and the id of its connection,
+/// which no other worker of this Envoy has. A VM knows nothing else that differs between workers.
+pub fn with_rng<T>(draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+    VM.with(|vm| {
+        let rng = vm.rng.get_or_init(|| RefCell::new(seeded()));
+        draw(&mut rng.borrow_mut())
+    })
+}
+
+fn seeded() -> fastrand::Rng {
+    let connection = calls::property(b"connection\0id").unwrap_or_default();
+    fastrand::Rng::with_seed(xxh64(&connection, calls::now_ns()))
+}

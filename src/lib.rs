@@ -1,0 +1,67 @@
+//! bluegreen: a WebAssembly filter for Envoy that decides, request by request, whether the blue or the
+//! green cluster serves it.
+//!
+//! # The life of one request
+//!
+//! Once, when a configuration arrives, its bytes become a [`Policy`], or an error that says where
+//! they are wrong. A policy that exists is valid.
+//!
+//! For each request:
+//! 1. [`Headers`] are a view of the one block in which Envoy hands them over.
+//! 2. [`Policy::find`] finds the [`Rollout`] by host and path.
+//! 3. [`Rollout::decide`] finds the user's key, from the key the [`Bucket`], and from the bucket and
+//!    the [`Weights`] in force the [`Color`].
+//! 4. The host layer writes the cluster's name into the routing header, and Envoy routes by it.
+//! 5. At the end of the stream, [`StreamEnd`] tells how it went, and the stats get their share.
+//!
+//! All but the host layer is plain Rust: data in, decision out, with clock and randomness passed in.
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+mod bucket;
+mod color;
+mod config;
+mod cookie;
+mod decide;
+mod error;
+mod headers;
+mod key;
+mod matcher;
+mod node;
+mod outcome;
+mod percent;
+mod policy;
+mod rollout;
+pub mod stats;
+
+#[cfg(target_arch = "wasm32")]
+mod host;
+
+pub use crate::bucket::{Bucket, Salt};
+pub use crate::color::{Color, PerColor};
+pub use crate::cookie::{CookieAttributes, NewCookie, NewId, SameSite};
+pub use crate::decide::{Decision, Reason};
+pub use crate::error::{ConfigError, Problem};
+pub use crate::headers::{HeaderName, Headers};
+pub use crate::key::{KeySource, MetadataPath, Request};
+pub use crate::matcher::{Claim, HostPattern, Matcher};
+pub use crate::outcome::{CodeClass, StreamEnd, Verdict};
+pub use crate::percent::{Percent, Weights};
+pub use crate::policy::Policy;
+pub use crate::rollout::{ClusterName, Match, Rollout, RolloutName};

@@ -1,0 +1,130 @@
+//! How a stream ended, from what Envoy says of it.
+
+/// What Envoy knows of a stream when it is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StreamEnd {
+    /// `response.code`; 0 where no response was sent.
+    pub code: u64,
+    /// `response.flags`.
+    pub flags: u64,
+    /// `response.grpc_status`, of a gRPC call alone.
+    pub grpc_status: Option<u64>,
+}
+
+/// The class of a response's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum CodeClass {
+    Informational,
+    Success,
+    Redirection,
+    ClientError,
+    ServerError,
+    /// There was no response: the client left before.
+    None,
+}
+
+/// What a stream says about the cluster that served it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was served.
+    Served,
+    /// A 5xx, a reset, a timeout, or a gRPC status that stands for a 5xx.
+    Failed,
+    /// Nothing: the client left.
+    ClientLeft,
+}
+
+/// Bits of `response.flags`: `CoreResponseFlag` in Envoy's `envoy/stream_info/stream_info.h`.
+mod flag {
+    pub const UPSTREAM_REQUEST_TIMEOUT: u64 = 1 << 2;
+    pub const LOCAL_RESET: u64 = 1 << 3;
+    pub const UPSTREAM_REMOTE_RESET: u64 = 1 << 4;
+    pub const UPSTREAM_CONNECTION_FAILURE: u64 = 1 << 5;
+    pub const UPSTREAM_CONNECTION_TERMINATION: u64 = 1 << 6;
+    pub const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
+    pub const STREAM_IDLE_TIMEOUT: u64 = 1 << 16;
+    pub const DOWNSTREAM_PROTOCOL_ERROR: u64 = 1 << 18;
+    pub const UPSTREAM_MAX_STREAM_DURATION: u64 = 1 << 19;
+    pub const DURATION_TIMEOUT: u64 = 1 << 22;
+    pub const UPSTREAM_PROTOCOL_ERROR: u64 = 1 << 23;
+    pub const DOWNSTREAM_REMOTE_RESET: u64 = 1 << 28;
+
+    pub const CLIENT_LEFT: u64 =
+        DOWNSTREAM_CONNECTION_TERMINATION | DOWNSTREAM_PROTOCOL_ERROR | DOWNSTREAM_REMOTE_RESET;
+    /// What cuts a response off, also after a good code has been sent.
+    pub const CUT_OFF: u64 = UPSTREAM_REQUEST_TIMEOUT
+        | LOCAL_RESET
+        | UPSTREAM_REMOTE_RESET
+        | UPSTREAM_CONNECTION_FAILURE
+        | UPSTREAM_CONNECTION_TERMINATION
+        | STREAM_IDLE_TIMEOUT
+        | UPSTREAM_MAX_STREAM_DURATION
+        | DURATION_TIMEOUT
+        | UPSTREAM_PROTOCOL_ERROR;
+}
+
+// === impl StreamEnd ===
+
+impl StreamEnd {
+    /// The class of the response's code.
+    pub const fn code_class(self) -> CodeClass {
+        match self.code {
+            100..200 => CodeClass::Informational,
+            200..300 => CodeClass::Success,
+            300..400 => CodeClass::Redirection,
+            400..500 => CodeClass::ClientError,
+            500..600 => CodeClass::ServerError,
+            _ => CodeClass::None,
+        }
+    }
+
+    /// Whether the cluster failed. A client that leaves says nothing about the cluster, whatever else
+    /// came of it.
+    pub fn verdict(self) -> Verdict {
+        let class = self.code_class();
+        if class == CodeClass::None || self.flags & flag::CLIENT_LEFT != 0 {
+            Verdict::ClientLeft
+        } else if class == CodeClass::ServerError
+            || self.flags & flag::CUT_OFF != 0
+            || self.grpc_status.is_some_and(is_grpc_server_error)
+        {
+            Verdict::Failed
+        } else {
+            Verdict::Served
+        }
+    }
+}
+
+/// Whether Envoy maps the gRPC status to a 5xx: unknown, deadline exceeded, unimplemented, internal,
+/// unavailable, data loss, and all that is no status
+/// (`Grpc::Utility::grpcToHttpStatus` in Envoy's `source/common/grpc/status.cc`).
+const fn is_grpc_server_error(status: u64) -> bool {
+    matches!(status, 2 | 4 | 12..=15 | 17..)
+}
+
+// === impl CodeClass ===
+
+impl CodeClass {
+    /// All classes.
+    pub const ALL: [CodeClass; 6] = [
+        CodeClass::Informational,
+        CodeClass::Success,
+        CodeClass::Redirection,
+        CodeClass::ClientError,
+        CodeClass::ServerError,
+        CodeClass::None,
+    ];
+
+    /// The value of the stats' label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CodeClass::Informational => "1xx",
+            CodeClass::Success => "2xx",
+            CodeClass::Redirection => "3xx",
+            CodeClass::ClientError => "4xx",
+            CodeClass::ServerError => "5xx",
+            CodeClass::None => "none",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A whole configuration that is known to be valid.
+
+use crate::headers::{HeaderName, Headers};
+use crate::matcher::Matcher;
+use crate::rollout::Rollout;
+
+/// All that one configuration says. One that exists is valid; see [`Policy::parse`] for how to get one.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The operator's name for it.
+    pub version: Option<String>,
+    /// The request header that gets the cluster's name.
+    pub route_header: HeaderName,
+    /// The request and response header that gets the colour's name.
+    pub color_header: Option<HeaderName>,
+    /// All rollouts, in the order of the configuration.
+    pub rollouts: Vec<Rollout>,
+    /// Lower 32 bits of XXH64 (seed 0) of the configuration's bytes.
+    pub fingerprint: u32,
+    pub(crate) matcher: Matcher,
+}
+
+// === impl Policy ===
+
+impl Policy {
+    /// The index of the rollout that a request belongs to, if there is one.
+    pub fn find(&self, headers: &Headers<'_>) -> Option<usize> {
+        let path = headers.first(":path").unwrap_or_default();
+        self.matcher.find(headers.first(":authority"), path)
+    }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Prints the per-colour stats of a running `make run`."""
+
+import collections
+
+import admin
+
+CODE_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx", "none")
+COLUMNS = ("rollout", "color", "weight %", "requests", *CODE_CLASSES, "failures", "in flight", "start ms", "whole ms")
+
+
+def main():
+    admin.require()
+    colors = collections.defaultdict(lambda: collections.defaultdict(float))
+    general = {}
+    for name, labels, value in admin.samples():
+        name = name[len("bluegreen_") :]
+        if "color" in labels:
+            key = name + labels.get("code_class", "")
+            colors[labels["rollout"], labels["color"]][key] += value
+        elif not labels:
+            general[name] = value
+    table = [COLUMNS] + [row(*place, stats) for place, stats in sorted(colors.items())]
+    widths = [max(len(line[column]) for line in table) for column in range(len(COLUMNS))]
+    for line in table:
+        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
+    print(f"unmatched {general['unmatched_total']:.0f}, config fingerprint {general['config_fingerprint']:.0f}")
+
+
+def row(rollout, color, stats):
+    counts = [stats["requests_total"], *(stats["responses_total" + it] for it in CODE_CLASSES)]
+    counts += [stats["failures_total"], stats["in_flight"]]
+    means = [mean(stats, "response_start_ms"), mean(stats, "request_duration_ms")]
+    weight = f"{stats['weight_millipercent'] / 1000:g}"
+    return (rollout, color, weight, *(f"{count:.0f}" for count in counts), *means)
+
+
+def mean(stats, name):
+    count = stats[name + "_count"]
+    return f"{stats[name + '_sum'] / count:.1f}" if count else "-"
+
+
+if __name__ == "__main__":
+    main()
