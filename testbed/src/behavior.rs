@@ -1,0 +1,201 @@
+//! How an upstream answers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Frame;
+use tonic::Code;
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, Error>;
+
+/// One answer. [`Upstream::set`](crate::Upstream::set) chooses it for all requests; one request can ask
+/// for another with its headers:
+///
+/// | header | effect |
+/// |---|---|
+/// | `x-test-status: 503` | the status |
+/// | `x-test-delay-ms: 300` | time before the response headers |
+/// | `x-test-chunks: 1000`, `x-test-chunk-delay-ms: 5` | pieces of the body, and time between them |
+/// | `x-test-response-header: name: value` | a response header; may be given several times |
+/// | `x-test-hang: 1` | [`Ending::Hang`] |
+/// | `x-test-close: before`, `x-test-close: middle` | [`Ending::CloseBefore`], [`Ending::CloseMiddle`] |
+/// | `x-test-stall: body` | [`Ending::StallBody`] |
+#[derive(Clone, Debug)]
+pub struct Behavior {
+    pub status: StatusCode,
+    /// A gRPC call that the test wants to go well ends with this status instead.
+    pub grpc_status: Code,
+    /// Waited before the response headers.
+    pub delay: Duration,
+    /// How many pieces the body comes in.
+    pub chunks: u64,
+    /// Waited before each piece but the first.
+    pub chunk_delay: Duration,
+    pub ending: Ending,
+    pub headers: HeaderMap,
+}
+
+/// Whether an answer comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ending {
+    Complete,
+    /// No response, and the connection stays open.
+    Hang,
+    /// No response: the connection (in HTTP/2 the stream) is closed.
+    CloseBefore,
+    /// Response headers and the body, but for its end: the connection (the stream) is closed.
+    CloseMiddle,
+    /// Response headers and the body, but for its end: then silence.
+    StallBody,
+}
+
+impl Default for Behavior {
+    fn default() -> Self {
+        Self {
+            status: StatusCode::OK,
+            grpc_status: Code::Ok,
+            delay: Duration::ZERO,
+            chunks: 1,
+            chunk_delay: Duration::ZERO,
+            ending: Ending::Complete,
+            headers: HeaderMap::new(),
+        }
+    }
+}
+
+// === impl Behavior ===
+
+impl Behavior {
+    pub fn status(status: u16) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).expect("a status code"),
+            ..Self::default()
+        }
+    }
+
+    pub fn grpc_status(code: Code) -> Self {
+        Self {
+            grpc_status: code,
+            ..Self::default()
+        }
+    }
+
+    pub fn slow(delay: Duration) -> Self {
+        Self {
+            delay,
+            ..Self::default()
+        }
+    }
+
+    pub fn ending(ending: Ending) -> Self {
+        Self {
+            ending,
+            ..Self::default()
+        }
+    }
+
+    /// This behavior, changed by what the request asks for.
+    pub(crate) fn or_as_asked(mut self, request: &HeaderMap) -> Self {
+        if let Some(status) = number(request, "x-test-status") {
+            self.status =
+                StatusCode::from_u16(status as u16).expect("x-test-status: a status code");
+        }
+        if let Some(ms) = number(request, "x-test-delay-ms") {
+            self.delay = Duration::from_millis(ms);
+        }
+        if let Some(chunks) = number(request, "x-test-chunks") {
+            self.chunks = chunks;
+        }
+        if let Some(ms) = number(request, "x-test-chunk-delay-ms") {
+            self.chunk_delay = Duration::from_millis(ms);
+        }
+        for header in request.get_all("x-test-response-header") {
+            let (name, value) = response_header(header.as_bytes());
+            self.headers.append(name, value);
+        }
+        if let Some(ending) = asked_ending(request) {
+            self.ending = ending;
+        }
+        self
+    }
+
+    /// The body: every piece is `text`.
+    pub(crate) fn body(&self, text: &str) -> Body {
+        let pieces = pieces(Bytes::from(text.to_owned()), self.chunks, self.chunk_delay);
+        match self.ending {
+            Ending::CloseMiddle => {
+                UnsyncBoxBody::new(StreamBody::new(pieces.chain(stream::once(cut()))))
+            }
+            Ending::StallBody => {
+                UnsyncBoxBody::new(StreamBody::new(pieces.chain(stream::pending())))
+            }
+            _ => UnsyncBoxBody::new(StreamBody::new(pieces)),
+        }
+    }
+}
+
+fn pieces(
+    text: Bytes,
+    count: u64,
+    delay: Duration,
+) -> impl Stream<Item = Result<Frame<Bytes>, Error>> + Send {
+    stream::unfold(0, move |sent| {
+        let text = text.clone();
+        async move {
+            if sent == count {
+                return None;
+            }
+            if sent > 0 && !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            Some((Ok(Frame::data(text)), sent + 1))
+        }
+    })
+}
+
+async fn cut() -> Result<Frame<Bytes>, Error> {
+    // Lets hyper flush what came before.
+    tokio::task::yield_now().await;
+    Err("closed as the test asked".into())
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}: {value} is no number")),
+    )
+}
+
+fn asked_ending(headers: &HeaderMap) -> Option<Ending> {
+    let value = |name| headers.get(name).map(HeaderValue::as_bytes);
+    match (
+        value("x-test-close"),
+        value("x-test-stall"),
+        value("x-test-hang"),
+    ) {
+        (None, None, None) => None,
+        (Some(b"before"), None, None) => Some(Ending::CloseBefore),
+        (Some(b"middle"), None, None) => Some(Ending::CloseMiddle),
+        (None, Some(b"body"), None) => Some(Ending::StallBody),
+        (None, None, Some(_)) => Some(Ending::Hang),
+        other => panic!("x-test-close, x-test-stall, x-test-hang: {other:?} is no ending"),
+    }
+}
+
+fn response_header(header: &[u8]) -> (HeaderName, HeaderValue) {
+    let colon = header
+        .iter()
+        .position(|byte| *byte == b':')
+        .expect("x-test-response-header: name: value");
+    let name = HeaderName::from_bytes(&header[..colon]).expect("x-test-response-header: a name");
+    let value = HeaderValue::from_bytes(header[colon + 1..].trim_ascii())
+        .expect("x-test-response-header: a value");
+    (name, value)
+}

@@ -1,0 +1,165 @@
+//! How a test wants its Envoy.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::envoy::Envoy;
+use crate::files::{self, Ecds, PluginConfig};
+use crate::process::Process;
+
+/// Starts an [`Envoy`] with the shipped files.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct EnvoyBuilder {
+    blue: SocketAddr,
+    green: SocketAddr,
+    config: Option<PluginConfig>,
+    wait_for_config: bool,
+    wasm: Option<PathBuf>,
+    concurrency: usize,
+    capabilities: Vec<String>,
+    bootstrap_edits: Vec<(String, String)>,
+    extra_yaml: String,
+}
+
+impl EnvoyBuilder {
+    pub(crate) fn new(blue: SocketAddr, green: SocketAddr) -> Self {
+        Self {
+            blue,
+            green,
+            config: None,
+            wait_for_config: true,
+            wasm: None,
+            concurrency: 2,
+            capabilities: Vec::new(),
+            bootstrap_edits: Vec::new(),
+            extra_yaml: String::new(),
+        }
+    }
+
+    /// The plugin's configuration; without it, the shipped one.
+    pub fn config(mut self, config: impl Into<Value>) -> Self {
+        self.config = Some(PluginConfig::Json(config.into()));
+        self
+    }
+
+    /// A plugin configuration that need not be JSON.
+    pub fn raw_config(mut self, text: impl Into<String>) -> Self {
+        self.config = Some(PluginConfig::Raw(text.into()));
+        self
+    }
+
+    /// For a test that starts with a configuration or filter that doesn't load.
+    pub fn without_waiting_for_config(mut self) -> Self {
+        self.wait_for_config = false;
+        self
+    }
+
+    /// Another filter than `dist/bluegreen.wasm`.
+    pub fn wasm(mut self, path: impl Into<PathBuf>) -> Self {
+        self.wasm = Some(path.into());
+        self
+    }
+
+    /// Envoy's worker threads; 2 by default.
+    pub fn concurrency(mut self, workers: usize) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Allows the filter a capability, such as `proxy_on_tick`, if `bluegreen.yaml` does not yet.
+    pub fn allow(mut self, capability: &str) -> Self {
+        self.capabilities.push(capability.to_owned());
+        self
+    }
+
+    /// Replaces text in `bootstrap.yaml` as shipped, and fails where there is none.
+    pub fn edit_bootstrap(mut self, find: &str, replace: &str) -> Self {
+        self.bootstrap_edits
+            .push((find.to_owned(), replace.to_owned()));
+        self
+    }
+
+    /// Merged into the bootstrap, as by `--config-yaml`: further listeners (with port 0; see
+    /// [`Envoy::listener`]) or clusters.
+    pub fn extra_yaml(mut self, yaml: &str) -> Self {
+        self.extra_yaml.push_str(yaml);
+        self
+    }
+
+    /// Starts Envoy and waits until it serves with the filter's configuration in force.
+    pub async fn start(self) -> Envoy {
+        let envoy = std::env::var_os("ENVOY")
+            .map_or_else(|| files::root().join(".venv/envoy"), PathBuf::from);
+        let envoy = files::built(envoy);
+        let wasm = self
+            .wasm
+            .clone()
+            .unwrap_or_else(|| files::built(files::root().join("dist/bluegreen.wasm")));
+
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let ecds = Ecds::parse(&self.ecds());
+        let (bluegreen, config) = ecds.with(self.config.as_ref());
+        write(dir.path(), "bluegreen.yaml", &bluegreen);
+        write(dir.path(), "bootstrap.yaml", &self.bootstrap());
+        fs::copy(&wasm, dir.path().join("bluegreen.wasm"))
+            .unwrap_or_else(|error| panic!("{}: {error}", wasm.display()));
+
+        let log = File::create(dir.path().join("envoy.log")).expect("a log file");
+        let child = Command::new(&envoy)
+            .args([
+                "-c",
+                "./bootstrap.yaml",
+                "--admin-address-path",
+                "admin.txt",
+            ])
+            .args(["--disable-hot-restart", "-l", "info"])
+            // At info, `main` lists every extension there is.
+            .args(["--component-log-level", "main:warning"])
+            .args(["--concurrency", &self.concurrency.to_string()])
+            .args(["--config-yaml", &self.extra_yaml])
+            .current_dir(dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", envoy.display()));
+
+        let envoy = Envoy::running(Process { child, dir }, ecds).await;
+        if self.wait_for_config {
+            envoy.wait_for_config(&config).await;
+        }
+        envoy
+    }
+
+    fn ecds(&self) -> String {
+        let shipped = shipped("bluegreen.yaml");
+        self.capabilities
+            .iter()
+            .fold(shipped, |text, capability| files::allow(&text, capability))
+    }
+
+    fn bootstrap(&self) -> String {
+        let shipped = shipped("bootstrap.yaml");
+        let edited = self
+            .bootstrap_edits
+            .iter()
+            .fold(shipped, |text, (find, replace)| {
+                files::edit("bootstrap.yaml", &text, find, replace)
+            });
+        files::bootstrap(&edited, self.blue, self.green)
+    }
+}
+
+fn shipped(name: &str) -> String {
+    let path = files::root().join("envoy").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn write(dir: &Path, name: &str, text: &str) {
+    fs::write(dir.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+}

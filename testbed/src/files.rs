@@ -1,0 +1,146 @@
+//! The shipped `envoy/` files, rewritten for one test: other ports, other plugin configuration.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use xxhash_rust::xxh64::xxh64;
+
+/// The plugin configuration a test wants in `bluegreen.yaml`.
+#[derive(Clone, Debug)]
+pub enum PluginConfig {
+    /// Written as an operator writes it: pretty JSON in a block scalar.
+    Json(Value),
+    /// Reaches the plugin byte for byte, whatever it is.
+    Raw(String),
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR"));
+    testbed
+        .parent()
+        .expect("a workspace around testbed")
+        .to_owned()
+}
+
+/// The path of a file that `make test` puts there; fails where it is missing.
+pub fn built(path: PathBuf) -> PathBuf {
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make test`, or set ENVOY",
+        path.display()
+    );
+    path
+}
+
+/// Replaces every `find`, and fails where there is none: the shipped file has changed.
+pub fn edit(file: &str, text: &str, find: &str, replace: &str) -> String {
+    assert!(text.contains(find), "{file} has no `{find}` to replace");
+    text.replace(find, replace)
+}
+
+/// `bootstrap.yaml` with Envoy's own ports chosen by the kernel, so that tests can run in parallel.
+pub fn bootstrap(shipped: &str, blue: SocketAddr, green: SocketAddr) -> String {
+    let ports = [
+        (10000, 0),
+        (9901, 0),
+        (10001, blue.port()),
+        (10002, green.port()),
+    ];
+    ports.iter().fold(shipped.to_owned(), |text, (from, to)| {
+        let (find, replace) = (format!("port_value: {from} "), format!("port_value: {to} "));
+        edit("bootstrap.yaml", &text, &find, &replace)
+    })
+}
+
+/// Adds a line to the allowed capabilities, unless it is there.
+pub fn allow(ecds: &str, capability: &str) -> String {
+    let line = format!("{capability}: {{}}");
+    if ecds.lines().any(|present| present.trim() == line) {
+        return ecds.to_owned();
+    }
+    let anchor = "allowed_capabilities:\n";
+    edit(
+        "bluegreen.yaml",
+        ecds,
+        anchor,
+        &format!("{anchor}          {line}\n"),
+    )
+}
+
+/// `bluegreen.yaml` around its plugin configuration.
+#[derive(Clone, Debug)]
+pub struct Ecds {
+    before: String,
+    shipped: String,
+    after: String,
+    indent: String,
+}
+
+impl Ecds {
+    pub fn parse(text: &str) -> Self {
+        let key = "value: |\n";
+        let (before, rest) = text
+            .split_once(key)
+            .expect("bluegreen.yaml has no `value: |`");
+        assert!(
+            !rest.contains(key),
+            "bluegreen.yaml has more than one `value: |`"
+        );
+        let parent = before.len() - before.trim_end_matches(' ').len();
+        let indent = " ".repeat(parent + 2);
+        let inside = |line: &&str| line.trim().is_empty() || line.starts_with(&indent);
+        let block: Vec<&str> = rest.split_inclusive('\n').take_while(inside).collect();
+        let length = block.iter().map(|line| line.len()).sum();
+        let shipped: String = block
+            .iter()
+            .map(|line| line.strip_prefix(&indent).unwrap_or("\n"))
+            .collect();
+        assert!(
+            !shipped.is_empty(),
+            "bluegreen.yaml has an empty `value: |`"
+        );
+        Self {
+            before: before.to_owned(),
+            shipped,
+            after: rest[length..].to_owned(),
+            indent,
+        }
+    }
+
+    /// The file's text with this configuration, and the bytes the plugin will get.
+    pub fn with(&self, config: Option<&PluginConfig>) -> (String, Vec<u8>) {
+        let Self {
+            before,
+            shipped,
+            after,
+            indent,
+        } = self;
+        let text = match config {
+            None => shipped.trim_end().to_owned() + "\n",
+            Some(PluginConfig::Json(value)) => format!("{value:#}\n"),
+            Some(PluginConfig::Raw(raw)) => {
+                // Every JSON string is a YAML scalar.
+                let scalar = Value::from(raw.as_str());
+                return (
+                    format!("{before}value: {scalar}\n{after}"),
+                    raw.clone().into_bytes(),
+                );
+            }
+        };
+        let block: String = text
+            .lines()
+            .map(|line| format!("{indent}{line}\n"))
+            .collect();
+        (
+            format!("{before}value: |\n{block}{after}"),
+            text.into_bytes(),
+        )
+    }
+}
+
+/// What the filter shows as `bluegreen_config_fingerprint`.
+pub fn fingerprint(config: &[u8]) -> u64 {
+    xxh64(config, 0) & 0xffff_ffff
+}
