@@ -1,5 +1,7 @@
 //! The two colours, and values that exist once for each.
 
+use crate::error::Problem;
+
 /// One of the two versions that share the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Color {
@@ -30,6 +32,12 @@ impl Color {
             Color::Blue => "blue",
             Color::Green => "green",
         }
+    }
+
+    /// # Errors
+    /// Where the text is neither `blue` nor `green`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Self::from_bytes(text.as_bytes()).ok_or_else(|| Problem::Color(text.to_owned()))
     }
 
     /// The colour whose name these bytes are, to the letter.

@@ -19,13 +19,13 @@ pub struct NewId(u128);
 
 /// How a new cookie shall be, before it is known to be valid.
 #[derive(Clone, Debug)]
-pub struct CookieAttributes {
+pub struct CookieAttributes<'a> {
     /// How long a browser keeps it; for the session where absent.
     pub max_age: Option<Duration>,
     /// Below which path it is sent.
-    pub path: String,
+    pub path: &'a str,
     /// To which domain and its subdomains it is sent; to the very host where absent.
-    pub domain: Option<String>,
+    pub domain: Option<&'a str>,
     /// Whether it is sent with requests from other sites.
     pub same_site: SameSite,
     /// Whether it is sent over TLS alone.
@@ -76,14 +76,14 @@ pub fn parse_name(name: &str) -> Result<String, Problem> {
 impl NewCookie {
     /// # Errors
     /// Where a browser would not take the cookie, or take another than was meant.
-    pub fn new(name: String, wanted: &CookieAttributes) -> Result<Self, Problem> {
-        if !wanted.path.starts_with('/') || !is_attribute(&wanted.path) {
-            return Err(Problem::CookiePath(wanted.path.clone()));
+    pub fn new(name: String, wanted: &CookieAttributes<'_>) -> Result<Self, Problem> {
+        if !wanted.path.starts_with('/') || !is_attribute(wanted.path) {
+            return Err(Problem::CookiePath(wanted.path.to_owned()));
         }
-        if let Some(domain) = &wanted.domain
+        if let Some(domain) = wanted.domain
             && (domain.is_empty() || !is_attribute(domain))
         {
-            return Err(Problem::CookieDomain(domain.clone()));
+            return Err(Problem::CookieDomain(domain.to_owned()));
         }
         if wanted.same_site == SameSite::None && !wanted.secure {
             return Err(Problem::CookieNotSecure);
@@ -107,7 +107,7 @@ impl NewCookie {
 }
 
 /// Browsers drop a cookie whose name promises what its attributes do not keep.
-fn prefix_is_kept(name: &str, wanted: &CookieAttributes) -> bool {
+fn prefix_is_kept(name: &str, wanted: &CookieAttributes<'_>) -> bool {
     let name = name.to_ascii_lowercase();
     let host_alone = wanted.path == "/" && wanted.domain.is_none();
     if name.starts_with("__host-") {
@@ -162,10 +162,10 @@ impl SameSite {
 
 // === impl CookieAttributes ===
 
-impl CookieAttributes {
+impl CookieAttributes<'_> {
     fn render(&self) -> Result<String, Problem> {
         let mut text = format!("; Path={}", self.path);
-        if let Some(domain) = &self.domain {
+        if let Some(domain) = self.domain {
             let _ = write!(text, "; Domain={domain}");
         }
         if let Some(age) = self.max_age {

@@ -4,6 +4,7 @@ use crate::bucket::Bucket;
 use crate::color::Color;
 use crate::cookie::NewId;
 use crate::key::Request;
+use crate::overrides::Wish;
 use crate::percent::Weights;
 use crate::rollout::Rollout;
 use std::borrow::Cow;
@@ -17,6 +18,8 @@ pub struct Decision {
     pub reason: Reason,
     /// The id that was made for a user who had none; it goes into the rollout's new cookie.
     pub new_id: Option<NewId>,
+    /// Whether the request asked for a colour that it may not have.
+    pub override_denied: bool,
 }
 
 /// By what a request was decided.
@@ -28,6 +31,8 @@ pub enum Reason {
     Generated,
     /// At random, for want of a key.
     Random,
+    /// By an override.
+    Override,
 }
 
 // === impl Rollout ===
@@ -40,6 +45,15 @@ impl Rollout {
         weights: Weights,
         rng: &mut fastrand::Rng,
     ) -> Decision {
+        let wish = self.overrides.as_ref().map(|it| it.wish(&request.headers));
+        if let Some(Wish::Granted(color)) = wish {
+            return Decision {
+                color,
+                reason: Reason::Override,
+                new_id: None,
+                override_denied: false,
+            };
+        }
         let (bucket, reason, new_id) = if let Some(key) = self.key(request) {
             (self.salt.bucket(&key), Reason::Sticky, None)
         } else if self.new_cookie.is_some() {
@@ -53,6 +67,7 @@ impl Rollout {
             color: bucket.color(weights),
             reason,
             new_id,
+            override_denied: wish == Some(Wish::Denied),
         }
     }
 
@@ -65,7 +80,12 @@ impl Rollout {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Reason; 3] = [Reason::Sticky, Reason::Generated, Reason::Random];
+    pub const ALL: [Reason; 4] = [
+        Reason::Sticky,
+        Reason::Generated,
+        Reason::Random,
+        Reason::Override,
+    ];
 
     /// The value of the stats' label.
     pub const fn as_str(self) -> &'static str {
@@ -73,6 +93,7 @@ impl Reason {
             Reason::Sticky => "sticky",
             Reason::Generated => "generated",
             Reason::Random => "random",
+            Reason::Override => "override",
         }
     }
 }

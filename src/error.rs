@@ -4,11 +4,15 @@ use crate::color::PerColor;
 use crate::matcher::HostPattern;
 use crate::percent::{Percent, Thousandths};
 use crate::rollout::RolloutName;
+use json_event_parser::JsonSyntaxError;
 use std::fmt;
 
 /// Something wrong at one place of a configuration. Reads `<where>: <what stands there>, must be <what is allowed>`.
 #[derive(Debug)]
-pub struct ConfigError {
+pub struct ConfigError(Box<Place>);
+
+#[derive(Debug)]
+struct Place {
     path: String,
     problem: Problem,
 }
@@ -30,33 +34,58 @@ pub enum Problem {
     CookiePath(String),
     CookiePrefix(String),
     Duration(String),
+    FeedbackItems(usize),
+    GuardWithoutLimit,
     HeaderName(String),
     HeaderReserved(String),
     Host(String),
+    Integer {
+        found: String,
+        least: u64,
+        most: u64,
+    },
     MatchTaken {
         host: HostPattern,
         path_prefix: String,
         other: usize,
     },
-    Metadata(Vec<String>),
+    Metadata(String),
     Missing(&'static str),
     NoChoice(String, &'static [&'static str]),
     NoHosts,
-    NotUtf8,
+    NoRollout(String),
+    NotOneValue,
+    OverrideNowhere,
     PathPrefix(String),
     Percent(String),
+    QualityWithoutLimit,
     QueryName(String),
+    RampEmpty,
+    RampFalls {
+        before: Percent,
+        weight: Percent,
+    },
+    RampLastHold,
+    RampNoHold,
+    Release(String),
     RolloutCount(usize),
     RolloutName(String),
     RepeatedField,
     RolloutNameTaken(RolloutName, usize),
     Salt(String),
     SameSite(String),
+    Sha256(usize),
+    SlowAfterWithoutLimit,
+    SlowAfterZero(String),
+    SlowLimitWithoutSlowAfter,
     SourceAfterNewCookie,
-    Syntax(serde_json::Error),
+    Syntax(JsonSyntaxError),
+    Time(String),
+    TooDeep(usize),
     UnknownField(&'static [&'static str]),
     Version(String),
     WeightsSum(PerColor<Percent>),
+    Window(String),
     WrongType(String, &'static str),
 }
 
@@ -64,12 +93,11 @@ pub enum Problem {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, problem } = self;
-        if path.is_empty() {
-            write!(f, "configuration: {problem}")
-        } else {
-            write!(f, "{path}: {problem}")
+        let Place { path, problem } = &*self.0;
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
         }
+        problem.fmt(f)
     }
 }
 
@@ -79,11 +107,11 @@ impl std::error::Error for ConfigError {}
 
 impl Problem {
     /// Says where the problem is. The empty path is the whole configuration.
-    pub fn at(self, path: impl Into<String>) -> ConfigError {
-        ConfigError {
-            path: path.into(),
+    pub fn at(self, path: &str) -> ConfigError {
+        ConfigError(Box::new(Place {
+            path: path.to_owned(),
             problem: self,
-        }
+        }))
     }
 }
 
@@ -129,6 +157,11 @@ impl fmt::Display for Problem {
                 f,
                 "{text:?}, must be a duration such as \"500ms\", \"30s\", \"10m\", \"1h 30m\" or \"30d\""
             ),
+            Self::FeedbackItems(count) => write!(f, "{count} items, must be at most 1000"),
+            Self::GuardWithoutLimit => f.write_str(
+                "no limit, must have one or more of max_error_rate, max_error_rate_over_stable, \
+                 max_slow_rate and max_slow_rate_over_stable",
+            ),
             Self::HeaderName(name) => write!(
                 f,
                 "{name:?}, must be a header's name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ \
@@ -144,6 +177,9 @@ impl fmt::Display for Problem {
                 f,
                 "{host:?}, must be a host without port, or \"*.\" and the end of one"
             ),
+            Self::Integer { found, least, most } => {
+                write!(f, "{found}, must be a whole number from {least} to {most}")
+            }
             Self::MatchTaken {
                 host,
                 path_prefix,
@@ -155,12 +191,16 @@ impl fmt::Display for Problem {
             ),
             Self::Metadata(path) => write!(
                 f,
-                "{path:?}, must be the namespace of a filter and one key or more, none of them empty"
+                "[{path}], must be the namespace of a filter and one key or more, none of them empty"
             ),
             Self::Missing(field) => write!(f, "{field} is missing, must be there"),
             Self::NoChoice(text, known) => write!(f, "{text}, must be one of {}", known.join(", ")),
             Self::NoHosts => f.write_str("[], must be one host or more"),
-            Self::NotUtf8 => f.write_str("bytes that are not UTF-8, must be JSON"),
+            Self::NoRollout(name) => write!(f, "{name}, must be the name of a rollout"),
+            Self::NotOneValue => f.write_str("no JSON value, or more than one, must be one"),
+            Self::OverrideNowhere => {
+                f.write_str("neither header nor cookie, must have one of them or both")
+            }
             Self::PathPrefix(prefix) => write!(
                 f,
                 "{prefix:?}, must begin with '/' and be visible ASCII characters without '?' and '#'"
@@ -171,6 +211,9 @@ impl fmt::Display for Problem {
                     "{text}, must be a number from 0 to 100 in steps of 0.001"
                 )
             }
+            Self::QualityWithoutLimit => f.write_str(
+                "no limit, must have one or more of max_f1_drop, min_f1, min_precision and min_recall",
+            ),
             Self::QueryName(name) => write!(
                 f,
                 "{name:?}, must be a parameter's name of visible ASCII characters without '&=#?'"
@@ -178,6 +221,15 @@ impl fmt::Display for Problem {
             Self::RolloutCount(count) => write!(f, "{count} rollouts, must be 1 to 1000"),
             Self::RolloutName(name) => {
                 write!(f, "{name:?}, must be 1 to 64 of a-z, 0-9, '_' and '-'")
+            }
+            Self::RampEmpty => f.write_str("[], must be one step or more"),
+            Self::RampFalls { before, weight } => {
+                write!(f, "weight {weight} after {before}, must not fall")
+            }
+            Self::RampLastHold => f.write_str("the last step has a hold, must have none"),
+            Self::RampNoHold => f.write_str("no hold, must have one before the last step"),
+            Self::Release(label) => {
+                write!(f, "{label:?}, must be 1 to 128 characters without control characters")
             }
             Self::RepeatedField => f.write_str("stands twice, must stand once"),
             Self::RolloutNameTaken(name, other) => write!(
@@ -189,10 +241,30 @@ impl fmt::Display for Problem {
                 write!(f, "{salt:?}, must be at most 255 bytes without a zero byte")
             }
             Self::SameSite(text) => write!(f, "{text:?}, must be strict, lax or none"),
+            Self::Sha256(length) => {
+                write!(f, "{length} characters, must be 64 hex digits: the SHA-256 of the token")
+            }
+            Self::SlowAfterWithoutLimit => f.write_str(
+                "slow_after without max_slow_rate or max_slow_rate_over_stable, must have a limit",
+            ),
+            Self::SlowAfterZero(text) => write!(f, "{text:?}, must be 1 ms or more"),
+            Self::SlowLimitWithoutSlowAfter => f.write_str(
+                "max_slow_rate or max_slow_rate_over_stable without slow_after, must have both",
+            ),
             Self::SourceAfterNewCookie => {
                 f.write_str("a source behind new_cookie, must be before it")
             }
-            Self::Syntax(error) => write!(f, "{error}, must be JSON"),
+            Self::Syntax(error) => {
+                let place = error.location().start;
+                let (line, column) = (place.line.saturating_add(1), place.column.saturating_add(1));
+                let message = error.message();
+                write!(f, "line {line}, column {column}: {message}, must be JSON")
+            }
+            Self::Time(text) => write!(
+                f,
+                "{text:?}, must be an RFC 3339 time such as \"2026-11-23T10:00:00Z\""
+            ),
+            Self::TooDeep(depth) => write!(f, "nested deeper than {depth}, must not be"),
             Self::UnknownField(known) => {
                 write!(f, "unknown field, must be one of {}", known.join(", "))
             }
@@ -201,6 +273,7 @@ impl fmt::Display for Problem {
                 let sum = Thousandths(blue.millipercent().saturating_add(green.millipercent()));
                 write!(f, "blue {blue} + green {green} = {sum}, must be 100")
             }
+            Self::Window(text) => write!(f, "{text:?}, must be from 1s to 24h"),
             Self::WrongType(text, wanted) => write!(f, "{text}, must be {wanted}"),
         }
     }

@@ -86,10 +86,10 @@ impl MetadataPath {
     ///
     /// # Errors
     /// Where there is no key, or a segment is empty or holds a zero byte.
-    pub fn new(segments: &[String]) -> Result<Self, Problem> {
-        let good = |segment: &String| !segment.is_empty() && !segment.contains('\0');
+    pub fn new(segments: &[&str]) -> Result<Self, Problem> {
+        let good = |segment: &&str| !segment.is_empty() && !segment.contains('\0');
         if segments.len() < 2 || !segments.iter().all(good) {
-            return Err(Problem::Metadata(segments.to_vec()));
+            return Err(Problem::Metadata(segments.join(", ")));
         }
         let path = format!("metadata\0filter_metadata\0{}", segments.join("\0"));
         Ok(Self(path.into_bytes()))

@@ -1,7 +1,7 @@
 //! Which rollout a request belongs to: the most specific host, within it the longest path prefix.
 
 use crate::error::Problem;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use xxhash_rust::xxh64::Xxh64Builder;
 
@@ -108,11 +108,15 @@ impl Matcher {
     pub fn new<'a>(
         claims: impl IntoIterator<Item = Claim<'a>>,
     ) -> Result<Self, (Claim<'a>, usize)> {
-        let mut hosts: HashMap<&HostPattern, BTreeMap<&str, usize>> = HashMap::default();
+        let mut hosts: HashMap<&HostPattern, Vec<(&str, usize)>, Xxh64Builder> = HashMap::default();
         for claim in claims {
-            let prefixes = hosts.entry(claim.host).or_default();
-            if let Some(other) = prefixes.insert(claim.path_prefix, claim.rollout) {
-                return Err((claim, other));
+            let sorted = hosts.entry(claim.host).or_default();
+            match sorted.binary_search_by_key(&claim.path_prefix, |&(prefix, _)| prefix) {
+                Err(place) => sorted.insert(place, (claim.path_prefix, claim.rollout)),
+                Ok(taken) => {
+                    let other = sorted.get(taken).map_or(claim.rollout, |&(_, other)| other);
+                    return Err((claim, other));
+                }
             }
         }
         let mut matcher = Self {
@@ -120,8 +124,8 @@ impl Matcher {
             suffixes: Hosts::default(),
             any: Prefixes::default(),
         };
-        for (host, prefixes) in hosts {
-            let prefixes = Prefixes::new(prefixes);
+        for (host, sorted) in hosts {
+            let prefixes = Prefixes::new(sorted);
             match host {
                 HostPattern::Exact(host) => {
                     matcher.exact.insert(host.as_bytes().into(), prefixes);
@@ -182,7 +186,7 @@ fn without_port(authority: &[u8]) -> &[u8] {
 // === impl Prefixes ===
 
 impl Prefixes {
-    fn new(sorted: BTreeMap<&str, usize>) -> Self {
+    fn new(sorted: Vec<(&str, usize)>) -> Self {
         let mut prefixes: Vec<Prefix> = Vec::with_capacity(sorted.len());
         for (text, rollout) in sorted {
             let text: Box<[u8]> = text.as_bytes().into();

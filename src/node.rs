@@ -1,70 +1,165 @@
-//! A configuration's JSON, read value by value. Each value knows its path, and numbers keep their text.
+//! JSON, read value by value. Each value knows its path, and numbers keep their text.
 
 use crate::error::{ConfigError, Problem};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use json_event_parser::{JsonEvent, SliceJsonParser};
+use std::borrow::Cow;
 use std::fmt;
+
+/// A whole JSON document.
+#[derive(Debug)]
+pub struct Document<'j>(Value<'j>);
 
 /// A value and its path.
 #[derive(Clone, Debug)]
-pub struct Node<'a> {
+pub struct Node<'d> {
     path: String,
-    raw: &'a RawValue,
+    value: &'d Value<'d>,
 }
 
 /// An object, all of whose fields are known and stand once.
 #[derive(Debug)]
-pub struct Object<'a> {
+pub struct Object<'d> {
     path: String,
-    fields: Fields<'a>,
+    fields: &'d [Field<'d>],
 }
 
-type Fields<'a> = Vec<(String, &'a RawValue)>;
+type Field<'j> = (Cow<'j, str>, Value<'j>);
 
-struct FieldsVisitor;
+#[derive(Debug)]
+enum Value<'j> {
+    Null,
+    Boolean(bool),
+    Number(Cow<'j, str>),
+    String(Cow<'j, str>),
+    Array(Vec<Value<'j>>),
+    Object(Vec<Field<'j>>),
+}
 
-// === impl Node ===
+/// No configuration and no feedback nests deeper; a document that does can't exhaust the stack.
+const MAX_DEPTH: usize = 16;
 
-impl<'a> Node<'a> {
-    /// The whole configuration.
-    ///
+// === impl Document ===
+
+impl<'j> Document<'j> {
     /// # Errors
-    /// Where the text is not JSON.
-    pub fn root(json: &'a [u8]) -> Result<Self, ConfigError> {
-        let text = std::str::from_utf8(json).map_err(|_| Problem::NotUtf8.at(""))?;
-        let raw = serde_json::from_str(text).map_err(|error| Problem::Syntax(error).at(""))?;
-        Ok(Self {
+    /// Where the bytes are not JSON.
+    pub fn parse(json: &'j [u8]) -> Result<Self, ConfigError> {
+        let mut parser = SliceJsonParser::new(json);
+        Self::read(&mut parser).map_err(|problem| problem.at(""))
+    }
+
+    fn read(parser: &mut SliceJsonParser<'j>) -> Result<Self, Problem> {
+        let first = next(parser)?;
+        let value = Value::read(parser, first, MAX_DEPTH)?;
+        match next(parser)? {
+            JsonEvent::Eof => Ok(Self(value)),
+            _ => Err(Problem::NotOneValue),
+        }
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Node<'_> {
+        Node {
             path: String::new(),
-            raw,
+            value: &self.0,
+        }
+    }
+}
+
+fn next<'j>(parser: &mut SliceJsonParser<'j>) -> Result<JsonEvent<'j>, Problem> {
+    parser.parse_next().map_err(Problem::Syntax)
+}
+
+// === impl Value ===
+
+impl<'j> Value<'j> {
+    fn read(
+        parser: &mut SliceJsonParser<'j>,
+        first: JsonEvent<'j>,
+        depth: usize,
+    ) -> Result<Self, Problem> {
+        let inner = depth.checked_sub(1).ok_or(Problem::TooDeep(MAX_DEPTH))?;
+        Ok(match first {
+            JsonEvent::Null => Self::Null,
+            JsonEvent::Boolean(value) => Self::Boolean(value),
+            JsonEvent::Number(text) => Self::Number(text),
+            JsonEvent::String(text) => Self::String(text),
+            JsonEvent::StartArray => Self::Array(Self::read_array(parser, inner)?),
+            JsonEvent::StartObject => Self::Object(Self::read_object(parser, inner)?),
+            _ => return Err(Problem::NotOneValue),
         })
     }
 
-    /// The JSON text of the value.
-    pub fn text(&self) -> &'a str {
-        self.raw.get()
+    fn read_array(parser: &mut SliceJsonParser<'j>, depth: usize) -> Result<Vec<Self>, Problem> {
+        let mut values = Vec::new();
+        loop {
+            match next(parser)? {
+                JsonEvent::EndArray => return Ok(values),
+                first => values.push(Self::read(parser, first, depth)?),
+            }
+        }
+    }
+
+    fn read_object(
+        parser: &mut SliceJsonParser<'j>,
+        depth: usize,
+    ) -> Result<Vec<Field<'j>>, Problem> {
+        let mut fields = Vec::new();
+        while let JsonEvent::ObjectKey(name) = next(parser)? {
+            let first = next(parser)?;
+            fields.push((name, Self::read(parser, first, depth)?));
+        }
+        Ok(fields)
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    /// As it stands in the document, but for what is inside arrays and objects.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => value.fmt(f),
+            Self::Number(text) => f.write_str(text),
+            Self::String(text) => write!(f, "{text:?}"),
+            Self::Array(_) => f.write_str("an array"),
+            Self::Object(_) => f.write_str("an object"),
+        }
+    }
+}
+
+// === impl Node ===
+
+impl<'d> Node<'d> {
+    /// The value as a message shows it; numbers to the letter.
+    pub fn text(&self) -> String {
+        self.value.to_string()
+    }
+
+    /// Whether it is an array.
+    pub const fn is_array(&self) -> bool {
+        matches!(self.value, Value::Array(_))
     }
 
     /// Says that something is wrong here.
     pub fn error(&self, problem: Problem) -> ConfigError {
-        problem.at(self.path.clone())
+        problem.at(&self.path)
     }
 
     /// An object with no other fields than these.
-    pub fn object(&self, known: &'static [&'static str]) -> Result<Object<'a>, ConfigError> {
-        let mut reader = serde_json::Deserializer::from_str(self.text());
-        let fields = reader
-            .deserialize_map(FieldsVisitor)
-            .map_err(|_| self.wrong_type("an object"))?;
+    pub fn object(&self, known: &'static [&'static str]) -> Result<Object<'d>, ConfigError> {
+        let Value::Object(fields) = self.value else {
+            return Err(self.wrong_type("an object"));
+        };
         let object = Object {
             path: self.path.clone(),
             fields,
         };
-        for (index, (name, _)) in object.fields.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                return Err(Problem::UnknownField(known).at(object.path_of(name)));
+        for (index, (name, _)) in fields.iter().enumerate() {
+            if !known.contains(&name.as_ref()) {
+                return Err(Problem::UnknownField(known).at(&object.path_of(name)));
             }
-            if object.fields.iter().take(index).any(|(it, _)| it == name) {
-                return Err(Problem::RepeatedField.at(object.path_of(name)));
+            if fields.iter().take(index).any(|(it, _)| it == name) {
+                return Err(Problem::RepeatedField.at(&object.path_of(name)));
             }
         }
         Ok(object)
@@ -72,72 +167,94 @@ impl<'a> Node<'a> {
 
     /// The values of an array.
     pub fn array(&self) -> Result<Vec<Self>, ConfigError> {
-        let values: Vec<&RawValue> =
-            serde_json::from_str(self.text()).map_err(|_| self.wrong_type("an array"))?;
-        let node = |(index, raw)| Self {
-            path: format!("{}[{index}]", self.path),
-            raw,
+        let Value::Array(values) = self.value else {
+            return Err(self.wrong_type("an array"));
         };
-        Ok(values.into_iter().enumerate().map(node).collect())
+        let node = |(index, value)| Self {
+            path: format!("{}[{index}]", self.path),
+            value,
+        };
+        Ok(values.iter().enumerate().map(node).collect())
     }
 
     /// A string.
-    pub fn string(&self) -> Result<String, ConfigError> {
-        serde_json::from_str(self.text()).map_err(|_| self.wrong_type("a string"))
+    pub fn string(&self) -> Result<&'d str, ConfigError> {
+        match self.value {
+            Value::String(text) => Ok(text),
+            _ => Err(self.wrong_type("a string")),
+        }
+    }
+
+    /// A whole number within a range.
+    pub fn integer(&self, least: u64, most: u64) -> Result<u64, ConfigError> {
+        let number = match self.value {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        };
+        number
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| {
+                let found = self.text();
+                self.error(Problem::Integer { found, least, most })
+            })
     }
 
     /// `true` or `false`.
     pub fn boolean(&self) -> Result<bool, ConfigError> {
-        serde_json::from_str(self.text()).map_err(|_| self.wrong_type("true or false"))
+        match self.value {
+            Value::Boolean(value) => Ok(*value),
+            _ => Err(self.wrong_type("true or false")),
+        }
     }
 
     /// What a string stands for.
-    pub fn parse<T>(
-        &self,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> Result<T, ConfigError> {
-        parse(&self.string()?).map_err(|problem| self.error(problem))
+    pub fn parse<T>(&self, parse: fn(&str) -> Result<T, Problem>) -> Result<T, ConfigError> {
+        parse(self.string()?).map_err(|problem| self.error(problem))
     }
 
     /// One of several things: either its name alone, or an object whose only field has that name.
     pub fn choice(
         &self,
         known: &'static [&'static str],
-    ) -> Result<(String, Option<Self>), ConfigError> {
-        let name = if self.text().starts_with('{') {
-            let object = self.object(known)?;
-            if let [(name, raw)] = object.fields.as_slice() {
+    ) -> Result<(&'d str, Option<Self>), ConfigError> {
+        match self.value {
+            Value::String(name) if known.contains(&name.as_ref()) => Ok((name, None)),
+            Value::Object(_) => {
+                let object = self.object(known)?;
+                let [(name, value)] = object.fields else {
+                    return Err(self.no_choice(known));
+                };
                 let path = object.path_of(name);
-                return Ok((name.clone(), Some(Self { path, raw })));
+                Ok((name, Some(Self { path, value })))
             }
-            None
-        } else {
-            self.string().ok()
-        };
-        name.filter(|name| known.contains(&name.as_str()))
-            .map(|name| (name, None))
-            .ok_or_else(|| self.error(Problem::NoChoice(self.text().to_owned(), known)))
+            _ => Err(self.no_choice(known)),
+        }
+    }
+
+    /// Says that this is none of several things.
+    pub fn no_choice(&self, known: &'static [&'static str]) -> ConfigError {
+        self.error(Problem::NoChoice(self.text(), known))
     }
 
     fn wrong_type(&self, wanted: &'static str) -> ConfigError {
-        self.error(Problem::WrongType(self.text().to_owned(), wanted))
+        self.error(Problem::WrongType(self.text(), wanted))
     }
 }
 
 // === impl Object ===
 
-impl<'a> Object<'a> {
+impl<'d> Object<'d> {
     /// A field that may be left out.
-    pub fn optional(&self, name: &str) -> Option<Node<'a>> {
-        let (_, raw) = self.fields.iter().find(|(it, _)| it == name)?;
+    pub fn optional(&self, name: &str) -> Option<Node<'d>> {
+        let (_, value) = self.fields.iter().find(|(it, _)| it == name)?;
         let path = self.path_of(name);
-        Some(Node { path, raw })
+        Some(Node { path, value })
     }
 
     /// A field that must be there.
-    pub fn required(&self, name: &'static str) -> Result<Node<'a>, ConfigError> {
+    pub fn required(&self, name: &'static str) -> Result<Node<'d>, ConfigError> {
         self.optional(name)
-            .ok_or_else(|| Problem::Missing(name).at(self.path.clone()))
+            .ok_or_else(|| Problem::Missing(name).at(&self.path))
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -146,23 +263,5 @@ impl<'a> Object<'a> {
         } else {
             format!("{}.{name}", self.path)
         }
-    }
-}
-
-// === impl FieldsVisitor ===
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(fields)
     }
 }

@@ -1,8 +1,11 @@
 //! A whole configuration that is known to be valid.
 
+use crate::feedback::Feedback;
 use crate::headers::{HeaderName, Headers};
 use crate::matcher::Matcher;
-use crate::rollout::Rollout;
+use crate::rollout::{Rollout, RolloutName};
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
 
 /// All that one configuration says. One that exists is valid; see [`Policy::parse`] for how to get one.
 #[derive(Clone, Debug)]
@@ -17,12 +20,32 @@ pub struct Policy {
     pub rollouts: Vec<Rollout>,
     /// Lower 32 bits of XXH64 (seed 0) of the configuration's bytes.
     pub fingerprint: u32,
+    /// Where feedback is taken.
+    pub feedback: Option<Feedback>,
+    /// Headers that hold secrets and never reach an upstream.
+    pub secret_headers: Vec<HeaderName>,
     pub(crate) matcher: Matcher,
+    pub(crate) names: HashMap<RolloutName, usize, Xxh64Builder>,
 }
 
 // === impl Policy ===
 
 impl Policy {
+    /// The index of the rollout of this name.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        let name = RolloutName::parse(name).ok()?;
+        self.names.get(&name).copied()
+    }
+
+    /// Whether outcomes of a rollout's predictions are counted.
+    pub fn measures(&self, rollout: &Rollout) -> bool {
+        let releases = &rollout.releases;
+        self.feedback.is_some()
+            || rollout.quality.is_some()
+            || releases.blue.is_some()
+            || releases.green.is_some()
+    }
+
     /// The index of the rollout that a request belongs to, if there is one.
     pub fn find(&self, headers: &Headers<'_>) -> Option<usize> {
         let path = headers.first(":path").unwrap_or_default();

@@ -4,9 +4,15 @@ use crate::bucket::Salt;
 use crate::color::{Color, PerColor};
 use crate::cookie::NewCookie;
 use crate::error::Problem;
+use crate::guard::{Cause, Guard};
 use crate::key::KeySource;
 use crate::matcher::HostPattern;
-use crate::percent::Weights;
+use crate::overrides::Override;
+use crate::percent::{Percent, Weights};
+use crate::quality::Quality;
+use crate::ramp::{Hold, Ramp};
+use std::hash::{Hash, Hasher};
+use xxhash_rust::xxh64::Xxh64;
 
 /// Two clusters that share the traffic of one match.
 #[derive(Clone, Debug, Hash)]
@@ -27,6 +33,25 @@ pub struct Rollout {
     pub sticky: Vec<KeySource>,
     /// The cookie for those who have no key yet.
     pub new_cookie: Option<NewCookie>,
+    /// How testers see a colour before anyone else.
+    pub overrides: Option<Override>,
+    /// How the weight goes up by itself.
+    pub ramp: Option<Ramp>,
+    /// When the traffic goes back to the stable colour by itself.
+    pub guard: Option<Guard>,
+    /// What each colour's cluster runs at present.
+    pub releases: PerColor<Option<ReleaseLabel>>,
+    /// How good the predictions must be.
+    pub quality: Option<Quality>,
+}
+
+/// What has become of a rollout since its configuration came into force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Why it was rolled back, if it was.
+    pub tripped: Option<Cause>,
+    /// When its ramp was let on by the quality gate, in milliseconds since 1970.
+    pub let_on_ms: Option<u64>,
 }
 
 /// The requests that belong to a rollout.
@@ -45,6 +70,55 @@ pub struct RolloutName(String);
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClusterName(String);
+
+/// 1 to 128 characters without control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReleaseLabel(String);
+
+// === impl Rollout ===
+
+impl Rollout {
+    /// The weights in force at a time in milliseconds since 1970.
+    pub fn weights_at(&self, now_ms: u64, standing: Standing) -> Weights {
+        if standing.tripped.is_some() {
+            return Weights::giving(self.stable, Percent::HUNDRED);
+        }
+        let ramped = self
+            .ramp
+            .as_ref()
+            .and_then(|ramp| match self.hold(ramp, standing) {
+                Some(hold) => ramp.held_weight_at(now_ms, hold),
+                None => ramp.weight_at(now_ms),
+            });
+        ramped.map_or(self.weights, |weight| {
+            Weights::giving(self.stable.other(), weight)
+        })
+    }
+
+    fn hold(&self, ramp: &Ramp, standing: Standing) -> Option<Hold> {
+        let quality = self.quality.as_ref()?;
+        Some(Hold {
+            at: quality.hold_at.unwrap_or(ramp.first_weight()),
+            let_on_ms: standing.let_on_ms,
+        })
+    }
+
+    /// Differs where any field differs: a rollback lasts as long as it stays the same.
+    pub fn digest(&self) -> u64 {
+        digest(self)
+    }
+
+    /// Differs where the quality gate has to be passed anew.
+    pub fn gate_digest(&self) -> u64 {
+        digest(&(&self.ramp, &self.quality, &self.releases, self.stable))
+    }
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = Xxh64::new(0);
+    value.hash(&mut hasher);
+    hasher.finish()
+}
 
 // === impl Match ===
 
@@ -74,6 +148,26 @@ impl RolloutName {
     }
 
     /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+// === impl ReleaseLabel ===
+
+impl ReleaseLabel {
+    /// # Errors
+    /// Where it could not stand in a log line.
+    pub fn parse(label: &str) -> Result<Self, Problem> {
+        let fits = (1..=128).contains(&label.chars().count());
+        if fits && !label.contains(char::is_control) {
+            Ok(Self(label.to_owned()))
+        } else {
+            Err(Problem::Release(label.to_owned()))
+        }
+    }
+
+    /// The label.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -3,7 +3,9 @@
 
 use crate::color::Color;
 use crate::decide::Reason;
+use crate::guard::Cause;
 use crate::outcome::CodeClass;
+use crate::quality::Outcome;
 use crate::rollout::RolloutName;
 
 /// Lower 32 bits of XXH64 of the configuration in force.
@@ -11,6 +13,25 @@ pub const CONFIG_FINGERPRINT: &str = "bluegreen.config_fingerprint";
 
 /// Requests that no rollout matched.
 pub const UNMATCHED_TOTAL: &str = "bluegreen.unmatched_total";
+
+/// 0 watching, 1 too little to judge, 2 tripped.
+pub fn guard_state(rollout: &RolloutName) -> String {
+    format!("bluegreen.rollout.{}.guard_state", rollout.as_str())
+}
+
+/// Rollbacks.
+pub fn guard_trips_total(rollout: &RolloutName, cause: Cause) -> String {
+    let (rollout, cause) = (rollout.as_str(), cause.as_str());
+    format!("bluegreen.rollout.{rollout}.cause.{cause}.guard_trips_total")
+}
+
+/// Overrides that were asked for without permission.
+pub fn override_denied_total(rollout: &RolloutName) -> String {
+    format!(
+        "bluegreen.rollout.{}.override_denied_total",
+        rollout.as_str()
+    )
+}
 
 /// What the metrics of one rollout's colour are called.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +78,50 @@ impl ColorStats<'_> {
     /// The weight in force.
     pub fn weight_millipercent(self) -> String {
         self.metric("weight_millipercent")
+    }
+
+    /// Responses that the guard does not count at their end: those of overridden requests, those that
+    /// the client did not wait for, and those that have counted while they waited.
+    pub fn guard_excluded_total(self) -> String {
+        self.metric("guard_excluded_total")
+    }
+
+    /// Requests that the guard counted as slow while they waited for a response.
+    pub fn guard_waiting_total(self) -> String {
+        self.metric("guard_waiting_total")
+    }
+
+    /// Requests that the guard counted as slow.
+    pub fn guard_slow_total(self) -> String {
+        self.metric("guard_slow_total")
+    }
+
+    /// Predictions whose outcome is known.
+    pub fn quality_outcomes_total(self, outcome: Outcome) -> String {
+        self.metric(&format!(
+            "outcome.{}.quality_outcomes_total",
+            outcome.as_str()
+        ))
+    }
+
+    /// Of the release in force, in parts per million.
+    pub fn quality_precision_ppm(self) -> String {
+        self.metric("quality_precision_ppm")
+    }
+
+    /// Of the release in force, in parts per million.
+    pub fn quality_recall_ppm(self) -> String {
+        self.metric("quality_recall_ppm")
+    }
+
+    /// Of the release in force, in parts per million.
+    pub fn quality_f1_ppm(self) -> String {
+        self.metric("quality_f1_ppm")
+    }
+
+    /// Of the release in force.
+    pub fn quality_samples(self) -> String {
+        self.metric("quality_samples")
     }
 
     fn metric(self, rest: &str) -> String {

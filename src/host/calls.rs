@@ -4,12 +4,15 @@
 //! turn every status into a value. What Envoy hands over is taken as it is, without a copy.
 
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 /// What Envoy answered instead of [`Status::Ok`].
 pub type Refused = u32;
 
 const OK: u32 = Status::Ok as u32;
+/// Another has changed the shared data in between.
+pub const CAS_MISMATCH: u32 = Status::CasMismatch as u32;
+const NOT_FOUND: u32 = Status::NotFound as u32;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -43,6 +46,39 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -61,6 +97,16 @@ pub fn plugin_configuration() -> Result<Vec<u8>, Refused> {
     let kind = BufferType::PluginConfiguration as u32;
     // SAFETY: Envoy writes both pointers.
     take(|data, size| unsafe { proxy_get_buffer_bytes(kind, 0, usize::MAX, data, size) })
+}
+
+/// The body of the request, as far as it is buffered.
+pub fn request_body() -> Result<Vec<u8>, Refused> {
+    let kind = BufferType::HttpRequestBody as u32;
+    // SAFETY: Envoy writes both pointers.
+    match take(|data, size| unsafe { proxy_get_buffer_bytes(kind, 0, usize::MAX, data, size) }) {
+        Err(NOT_FOUND) => Ok(Vec::new()),
+        other => other,
+    }
 }
 
 /// All request headers, in the form that `bluegreen::Headers` reads.
@@ -104,9 +150,62 @@ pub fn add_response_header(name: &str, value: &str) -> Result<(), Refused> {
 
 /// Removes all values of a request header.
 pub fn remove_request_header(name: &str) -> Result<(), Refused> {
-    let map = MapType::HttpRequestHeaders as u32;
+    remove_header(MapType::HttpRequestHeaders, name)
+}
+
+/// Removes all values of a response header.
+pub fn remove_response_header(name: &str) -> Result<(), Refused> {
+    remove_header(MapType::HttpResponseHeaders, name)
+}
+
+fn remove_header(map: MapType, name: &str) -> Result<(), Refused> {
     // SAFETY: Envoy reads the name while the call lasts.
-    done(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
+    done(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// The first value of a response header.
+pub fn response_header(name: &str) -> Option<Vec<u8>> {
+    let map = MapType::HttpResponseHeaders as u32;
+    // SAFETY: Envoy reads the name while the call lasts and writes both pointers.
+    take(|data, size| unsafe {
+        proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size)
+    })
+    .ok()
+}
+
+/// Answers the request, so that it reaches no upstream.
+pub fn respond(status: u32, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
+    let headers = pairs(headers);
+    // SAFETY: Envoy reads headers and body while the call lasts.
+    done(unsafe {
+        proxy_send_local_response(
+            status,
+            null(),
+            0,
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            NO_GRPC_STATUS,
+        )
+    })
+}
+
+const NO_GRPC_STATUS: i32 = -1;
+
+/// Headers in the form that `bluegreen::Headers` reads.
+fn pairs(headers: &[(&str, &str)]) -> Vec<u8> {
+    let length = |text: &str| u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+    let count = u32::try_from(headers.len()).unwrap_or(0);
+    let mut block = count.to_le_bytes().to_vec();
+    for (name, value) in headers {
+        block.extend(length(name));
+        block.extend(length(value));
+    }
+    for (name, value) in headers {
+        block.extend(name.bytes().chain([0]).chain(value.bytes()).chain([0]));
+    }
+    block
 }
 
 /// A property, by its path with zero bytes between the segments. Absent ones are `None`.
@@ -136,10 +235,51 @@ pub fn increment_metric(id: u32, offset: i64) {
     let _ = unsafe { proxy_increment_metric(id, offset) };
 }
 
+/// What a counter or gauge stands at, over all workers.
+pub fn metric(id: u32) -> u64 {
+    let mut value = 0;
+    // SAFETY: Envoy writes the eight bytes of `value`.
+    let _ = unsafe { proxy_get_metric(id, &mut value) };
+    value
+}
+
 /// Sets a gauge or adds a sample to a histogram.
 pub fn record_metric(id: u32, value: u64) {
     // SAFETY: as for `increment_metric`.
     let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+/// What all workers share under a key, with the number that its next change has to know; `None` where
+/// there is nothing.
+pub fn shared_data(key: &str) -> Result<Option<(Vec<u8>, u32)>, Refused> {
+    let mut cas = 0;
+    // SAFETY: Envoy reads the key while the call lasts and writes both pointers and `cas`.
+    let value = take(|data, size| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut cas)
+    });
+    match value {
+        Ok(value) => Ok(Some((value, cas))),
+        Err(NOT_FOUND) => Ok(None),
+        Err(status) => Err(status),
+    }
+}
+
+/// Changes what all workers share under a key, and says whether it did: not where another has changed
+/// it since `cas`. With a `cas` of 0 it changes it whatever stands there.
+pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool, Refused> {
+    // SAFETY: Envoy reads key and value while the call lasts.
+    let status =
+        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
+    match status {
+        CAS_MISMATCH => Ok(false),
+        status => done(status).map(|()| true),
+    }
+}
+
+/// Makes Envoy call `on_tick` of this root context so often.
+pub fn set_tick_period(period_ms: u32) -> Result<(), Refused> {
+    // SAFETY: a number alone is passed.
+    done(unsafe { proxy_set_tick_period_milliseconds(period_ms) })
 }
 
 const fn done(status: u32) -> Result<(), Refused> {

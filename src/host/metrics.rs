@@ -3,9 +3,11 @@
 use super::calls::{self, Refused};
 use crate::color::{Color, PerColor};
 use crate::decide::Reason;
+use crate::guard::Cause;
 use crate::outcome::CodeClass;
+use crate::quality::{Outcome, Outcomes};
 use crate::rollout::RolloutName;
-use crate::stats::ColorStats;
+use crate::stats::{self, ColorStats};
 use proxy_wasm::types::MetricType;
 
 /// Only ever goes up.
@@ -32,11 +34,56 @@ pub struct ColorMetrics {
     pub weight_millipercent: Gauge,
 }
 
+/// What a guard needs beside the others to tell one colour's requests that count.
+#[derive(Debug)]
+pub struct GuardMetrics {
+    /// Responses that do not count, or have counted before their end.
+    pub excluded: Counter,
+    /// Requests that counted as slow while they waited.
+    pub waiting: Counter,
+    pub slow: Counter,
+}
+
+/// What became of a rollout by itself.
+#[derive(Debug)]
+pub struct VerdictMetrics {
+    pub state: Gauge,
+    trips: Trips,
+}
+
+/// How one colour's predictions turn out.
+#[derive(Debug)]
+pub struct QualityMetrics {
+    outcomes: OutcomeCounters,
+    precision_ppm: Gauge,
+    recall_ppm: Gauge,
+    f1_ppm: Gauge,
+    samples: Gauge,
+}
+
+#[derive(Debug)]
+struct Trips {
+    error_rate: Counter,
+    error_rate_over_stable: Counter,
+    slow_rate: Counter,
+    slow_rate_over_stable: Counter,
+    quality: Counter,
+}
+
+#[derive(Debug)]
+struct OutcomeCounters {
+    tp: Counter,
+    fp: Counter,
+    fn_: Counter,
+    tn: Counter,
+}
+
 #[derive(Debug)]
 struct Requests {
     sticky: Counter,
     generated: Counter,
     random: Counter,
+    overridden: Counter,
 }
 
 #[derive(Debug)]
@@ -59,6 +106,19 @@ impl Counter {
     pub fn increment(self) {
         calls::increment_metric(self.0, 1);
     }
+
+    /// Adds so many; Envoy does not take a step of 0.
+    pub fn add(self, count: u64) {
+        match i64::try_from(count) {
+            Ok(0) | Err(_) => {}
+            Ok(count) => calls::increment_metric(self.0, count),
+        }
+    }
+
+    /// Over all workers.
+    pub fn value(self) -> u64 {
+        calls::metric(self.0)
+    }
 }
 
 // === impl Gauge ===
@@ -72,8 +132,8 @@ impl Gauge {
         calls::increment_metric(self.0, step);
     }
 
-    pub fn set(self, value: u32) {
-        calls::record_metric(self.0, u64::from(value));
+    pub fn set(self, value: impl Into<u64>) {
+        calls::record_metric(self.0, value.into());
     }
 }
 
@@ -106,6 +166,7 @@ impl ColorMetrics {
                 sticky: requests(Reason::Sticky)?,
                 generated: requests(Reason::Generated)?,
                 random: requests(Reason::Random)?,
+                overridden: requests(Reason::Override)?,
             },
             responses: Responses {
                 informational: responses(CodeClass::Informational)?,
@@ -128,6 +189,7 @@ impl ColorMetrics {
             Reason::Sticky => self.requests.sticky,
             Reason::Generated => self.requests.generated,
             Reason::Random => self.requests.random,
+            Reason::Override => self.requests.overridden,
         }
     }
 
@@ -140,5 +202,110 @@ impl ColorMetrics {
             CodeClass::ServerError => self.responses.server_error,
             CodeClass::None => self.responses.none,
         }
+    }
+
+    /// Responses of any code.
+    pub fn responses_in_all(&self) -> u64 {
+        let counters = &self.responses;
+        [
+            counters.informational,
+            counters.success,
+            counters.redirection,
+            counters.client_error,
+            counters.server_error,
+        ]
+        .into_iter()
+        .fold(0, |sum, counter| sum.saturating_add(counter.value()))
+    }
+}
+
+// === impl GuardMetrics ===
+
+impl GuardMetrics {
+    /// Defines the metrics of both colours.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+        PerColor::try_from_fn(|color| {
+            let stats = ColorStats { rollout, color };
+            Ok(Self {
+                excluded: Counter::define(&stats.guard_excluded_total())?,
+                waiting: Counter::define(&stats.guard_waiting_total())?,
+                slow: Counter::define(&stats.guard_slow_total())?,
+            })
+        })
+    }
+}
+
+// === impl VerdictMetrics ===
+
+impl VerdictMetrics {
+    pub fn define(rollout: &RolloutName) -> Result<Self, Refused> {
+        let trips = |cause| Counter::define(&stats::guard_trips_total(rollout, cause));
+        Ok(Self {
+            state: Gauge::define(&stats::guard_state(rollout))?,
+            trips: Trips {
+                error_rate: trips(Cause::ErrorRate)?,
+                error_rate_over_stable: trips(Cause::ErrorRateOverStable)?,
+                slow_rate: trips(Cause::SlowRate)?,
+                slow_rate_over_stable: trips(Cause::SlowRateOverStable)?,
+                quality: trips(Cause::Quality)?,
+            },
+        })
+    }
+
+    pub fn trips(&self, cause: Cause) -> Counter {
+        match cause {
+            Cause::ErrorRate => self.trips.error_rate,
+            Cause::ErrorRateOverStable => self.trips.error_rate_over_stable,
+            Cause::SlowRate => self.trips.slow_rate,
+            Cause::SlowRateOverStable => self.trips.slow_rate_over_stable,
+            Cause::Quality => self.trips.quality,
+        }
+    }
+}
+
+// === impl QualityMetrics ===
+
+impl QualityMetrics {
+    /// Defines the metrics of both colours.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+        PerColor::try_from_fn(|color| {
+            let stats = ColorStats { rollout, color };
+            let outcomes = |kind| Counter::define(&stats.quality_outcomes_total(kind));
+            Ok(Self {
+                outcomes: OutcomeCounters {
+                    tp: outcomes(Outcome::TruePositive)?,
+                    fp: outcomes(Outcome::FalsePositive)?,
+                    fn_: outcomes(Outcome::FalseNegative)?,
+                    tn: outcomes(Outcome::TrueNegative)?,
+                },
+                precision_ppm: Gauge::define(&stats.quality_precision_ppm())?,
+                recall_ppm: Gauge::define(&stats.quality_recall_ppm())?,
+                f1_ppm: Gauge::define(&stats.quality_f1_ppm())?,
+                samples: Gauge::define(&stats.quality_samples())?,
+            })
+        })
+    }
+
+    pub fn outcomes(&self, kind: Outcome) -> Counter {
+        match kind {
+            Outcome::TruePositive => self.outcomes.tp,
+            Outcome::FalsePositive => self.outcomes.fp,
+            Outcome::FalseNegative => self.outcomes.fn_,
+            Outcome::TrueNegative => self.outcomes.tn,
+        }
+    }
+
+    /// All that were counted, of whatever release.
+    pub fn counted(&self) -> Outcomes {
+        Outcomes::from_fn(|kind| self.outcomes(kind).value())
+    }
+
+    /// Shows the figures of a release.
+    pub fn show(&self, outcomes: &Outcomes) {
+        let figure = |ppm: Option<u32>| u64::from(ppm.unwrap_or(0));
+        self.precision_ppm.set(figure(outcomes.precision_ppm()));
+        self.recall_ppm.set(figure(outcomes.recall_ppm()));
+        self.f1_ppm.set(figure(outcomes.f1_ppm()));
+        self.samples.set(outcomes.samples());
     }
 }

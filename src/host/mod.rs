@@ -1,8 +1,13 @@
 //! The thin layer between Envoy and the core: it reads, asks the core, and writes. It decides nothing.
 
+mod active;
 mod calls;
+mod decided;
+mod lane;
 mod metrics;
 mod root;
+mod shared;
+mod state;
 mod stream;
 mod vm;
 

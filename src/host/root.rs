@@ -1,13 +1,10 @@
-//! One configuration in force on one worker.
+//! One configuration on one worker, as Envoy sees it.
 
-use super::calls::{self, Refused};
-use super::metrics::ColorMetrics;
+use super::active::Active;
+use super::calls;
 use super::stream::Stream;
-use super::vm::{self, GeneralMetrics};
-use crate::color::{Color, PerColor};
 use crate::policy::Policy;
-use crate::rollout::Rollout;
-use log::{error, info};
+use log::error;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use std::rc::Rc;
@@ -16,13 +13,6 @@ use std::rc::Rc;
 #[derive(Default)]
 pub struct Root {
     active: Option<Rc<Active>>,
-}
-
-/// A valid configuration with the metrics that it counts in.
-pub struct Active {
-    pub policy: Policy,
-    pub general: GeneralMetrics,
-    rollouts: Vec<Rc<PerColor<ColorMetrics>>>,
 }
 
 // === impl Root ===
@@ -40,16 +30,23 @@ impl RootContext for Root {
                 return false;
             }
         };
-        match Active::new(policy) {
+        match Active::put_in_force(policy) {
             Ok(active) => {
-                active.announce();
                 self.active = Some(Rc::new(active));
                 true
             }
             Err(status) => {
-                error!("config rejected: Envoy refuses to define a metric (status {status})");
+                error!(
+                    "config rejected: Envoy refuses a call (status {status}); are all capabilities allowed?"
+                );
                 false
             }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(active) = &self.active {
+            active.tick();
         }
     }
 
@@ -59,43 +56,5 @@ impl RootContext for Root {
 
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
-    }
-}
-
-// === impl Active ===
-
-impl Active {
-    fn new(policy: Policy) -> Result<Self, Refused> {
-        let metrics = |rollout: &Rollout| vm::rollout_metrics(&rollout.name);
-        Ok(Self {
-            general: vm::general_metrics()?,
-            rollouts: policy
-                .rollouts
-                .iter()
-                .map(metrics)
-                .collect::<Result<_, _>>()?,
-            policy,
-        })
-    }
-
-    /// A rollout and its metrics.
-    pub fn rollout(&self, index: usize) -> Option<(&Rollout, &Rc<PerColor<ColorMetrics>>)> {
-        Some((self.policy.rollouts.get(index)?, self.rollouts.get(index)?))
-    }
-
-    fn announce(&self) {
-        for (rollout, metrics) in self.policy.rollouts.iter().zip(&self.rollouts) {
-            for color in Color::ALL {
-                let weight = rollout.weights.of(color).millipercent();
-                metrics.of(color).weight_millipercent.set(weight);
-            }
-        }
-        self.general.config_fingerprint.set(self.policy.fingerprint);
-        info!(
-            "config in force: version {}, rollouts {}, fingerprint {}",
-            self.policy.version.as_deref().unwrap_or("none"),
-            self.policy.rollouts.len(),
-            self.policy.fingerprint,
-        );
     }
 }

@@ -1,8 +1,8 @@
 //! What lives as long as the VM, through all configurations.
 
 use super::calls::{self, Refused};
-use super::metrics::{ColorMetrics, Counter, Gauge};
-use crate::color::PerColor;
+use super::metrics::{Counter, Gauge};
+use super::state::RolloutState;
 use crate::rollout::RolloutName;
 use crate::stats;
 use std::cell::{OnceCell, RefCell};
@@ -19,7 +19,7 @@ thread_local! {
 #[derive(Default)]
 struct Vm {
     general: OnceCell<GeneralMetrics>,
-    rollouts: RefCell<HashMap<RolloutName, Rc<PerColor<ColorMetrics>>, Xxh64Builder>>,
+    rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
 
@@ -44,16 +44,16 @@ pub fn general_metrics() -> Result<GeneralMetrics, Refused> {
     })
 }
 
-/// The metrics of a rollout.
-pub fn rollout_metrics(name: &RolloutName) -> Result<Rc<PerColor<ColorMetrics>>, Refused> {
+/// What is kept of a rollout.
+pub fn rollout_state(name: &RolloutName) -> Result<Rc<RolloutState>, Refused> {
     VM.with(|vm| {
         let mut rollouts = vm.rollouts.borrow_mut();
-        if let Some(metrics) = rollouts.get(name) {
-            return Ok(Rc::clone(metrics));
+        if let Some(state) = rollouts.get(name) {
+            return Ok(Rc::clone(state));
         }
-        let metrics = Rc::new(ColorMetrics::define(name)?);
-        rollouts.insert(name.clone(), Rc::clone(&metrics));
-        Ok(metrics)
+        let state = Rc::new(RolloutState::define(name)?);
+        rollouts.insert(name.clone(), Rc::clone(&state));
+        Ok(state)
     })
 }
 

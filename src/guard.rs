@@ -1,0 +1,286 @@
+//! The guard: figures of both colours in, and whether one of its limits is broken out.
+
+use crate::color::{Color, PerColor};
+use crate::percent::Percent;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// When the colour that is not stable has to go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Guard {
+    /// How far back to look.
+    pub window_ms: u64,
+    /// With fewer requests in the window there is no judgement.
+    pub min_requests: u64,
+    /// On the share of requests that failed.
+    pub error_rate: Limits,
+    /// On the share of requests that were slow.
+    pub slow_rate: Limits,
+    /// A response that starts later is slow, and a request that waits longer.
+    pub slow_after_ms: Option<u64>,
+}
+
+/// Limits on one rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// The highest that is allowed.
+    pub max: Option<Percent>,
+    /// The most that is allowed above the stable colour.
+    pub max_over_stable: Option<Percent>,
+}
+
+/// What a colour's requests came to, since Envoy's start or within a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests that count.
+    pub requests: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Those of them that were slow.
+    pub slow: u64,
+}
+
+/// What the guard makes of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// Too few requests to judge by any limit.
+    TooFew,
+    /// No limit is broken.
+    Kept,
+    /// This limit is broken.
+    Broken(Breach),
+}
+
+/// A limit and the figures that broke it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Which limit.
+    pub cause: Cause,
+    /// The limit itself.
+    pub limit: Percent,
+    /// Bad requests and all requests of the colour that is watched.
+    pub watched: Share,
+    /// The same of the stable colour.
+    pub stable: Share,
+}
+
+/// So many out of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// How many are meant.
+    pub part: u64,
+    /// Out of how many.
+    pub whole: u64,
+}
+
+/// Why a rollout was rolled back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum Cause {
+    ErrorRate,
+    ErrorRateOverStable,
+    SlowRate,
+    SlowRateOverStable,
+    Quality,
+}
+
+/// Snapshots of ever-growing tallies, from which those of a sliding window are taken.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    snapshots: VecDeque<(u64, PerColor<Tally>)>,
+}
+
+// === impl Guard ===
+
+impl Guard {
+    /// Judges the figures of one window.
+    pub fn judge(&self, stable: Color, tallies: &PerColor<Tally>) -> Judgement {
+        let watched = tallies.of(stable.other());
+        let stable = tallies.of(stable);
+        if watched.requests < self.min_requests {
+            return Judgement::TooFew;
+        }
+        let failed = [watched, stable].map(|it| Share::new(it.failed, it.requests));
+        let slow = [watched, stable].map(|it| Share::new(it.slow, it.requests));
+        let rates = [
+            (
+                &self.error_rate,
+                failed,
+                Cause::ErrorRate,
+                Cause::ErrorRateOverStable,
+            ),
+            (
+                &self.slow_rate,
+                slow,
+                Cause::SlowRate,
+                Cause::SlowRateOverStable,
+            ),
+        ];
+        let comparable = stable.requests >= self.min_requests;
+        for (limits, [watched, stable], alone, over_stable) in rates {
+            let breach = |cause, limit| {
+                Judgement::Broken(Breach {
+                    cause,
+                    limit,
+                    watched,
+                    stable,
+                })
+            };
+            if let Some(limit) = limits.max.filter(|&limit| watched.is_above(limit)) {
+                return breach(alone, limit);
+            }
+            let beyond = |&limit: &Percent| comparable && watched.is_beyond(limit, stable);
+            if let Some(limit) = limits.max_over_stable.filter(beyond) {
+                return breach(over_stable, limit);
+            }
+        }
+        if comparable || self.error_rate.max.is_some() || self.slow_rate.max.is_some() {
+            Judgement::Kept
+        } else {
+            Judgement::TooFew
+        }
+    }
+}
+
+// === impl Share ===
+
+impl Share {
+    /// How many standard errors a difference must lie beyond its limit: 2.33 is a one-sided test at
+    /// the level of 1 %. The guard looks again several times a second, so by the bare difference it
+    /// would trip over equal colours now and then.
+    const Z: f64 = 2.33;
+
+    /// A part of a whole; parts that came before the window's begin don't count.
+    pub fn new(part: u64, whole: u64) -> Self {
+        Self {
+            part: part.min(whole),
+            whole,
+        }
+    }
+
+    fn is_above(self, limit: Percent) -> bool {
+        let scaled = |count: u64, factor: u32| u128::from(count).saturating_mul(factor.into());
+        scaled(self.part, Percent::HUNDRED.millipercent())
+            > scaled(self.whole, limit.millipercent())
+    }
+
+    /// Whether this rate is surely more than `limit` points above that of `stable`: by the Wald test
+    /// with one good and one bad request added to each side, which holds for small numbers too
+    /// (Agresti and Caffo, The American Statistician 54, 2000).
+    fn is_beyond(self, limit: Percent, stable: Self) -> bool {
+        let limit = f64::from(limit.millipercent()) / f64::from(Percent::HUNDRED.millipercent());
+        let (watched, watched_variance) = self.adjusted();
+        let (stable, stable_variance) = stable.adjusted();
+        let error = (watched_variance + stable_variance).sqrt();
+        watched - stable - limit > Self::Z * error
+    }
+
+    /// The adjusted rate and its variance.
+    fn adjusted(self) -> (f64, f64) {
+        let whole = to_f64(self.whole) + 2.0;
+        let rate = (to_f64(self.part) + 1.0) / whole;
+        (rate, rate * (1.0 - rate) / whole)
+    }
+}
+
+/// Exact up to 2^32, which no window holds.
+fn to_f64(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.part, self.whole)
+    }
+}
+
+// === impl Breach ===
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cause,
+            limit,
+            watched,
+            stable,
+        } = self;
+        write!(
+            f,
+            "{} is beyond {limit} %: {watched} requests, stable {stable}",
+            cause.as_str()
+        )
+    }
+}
+
+// === impl Cause ===
+
+impl Cause {
+    /// All causes.
+    pub const ALL: [Cause; 5] = [
+        Cause::ErrorRate,
+        Cause::ErrorRateOverStable,
+        Cause::SlowRate,
+        Cause::SlowRateOverStable,
+        Cause::Quality,
+    ];
+
+    /// The value of the stats' label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Cause::ErrorRate => "error_rate",
+            Cause::ErrorRateOverStable => "error_rate_over_stable",
+            Cause::SlowRate => "slow_rate",
+            Cause::SlowRateOverStable => "slow_rate_over_stable",
+            Cause::Quality => "quality",
+        }
+    }
+
+    /// The cause of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    /// How many snapshots a full window has: its begin is that much of its length exact.
+    const SNAPSHOTS: u64 = 64;
+
+    /// Takes the tallies since Envoy's start, and gives those since the window's begin. The first call
+    /// begins the window.
+    pub fn slide(
+        &mut self,
+        window_ms: u64,
+        now_ms: u64,
+        totals: PerColor<Tally>,
+    ) -> PerColor<Tally> {
+        let begin_ms = now_ms.saturating_sub(window_ms);
+        while self
+            .snapshots
+            .get(1)
+            .is_some_and(|(at_ms, _)| *at_ms <= begin_ms)
+        {
+            self.snapshots.pop_front();
+        }
+        let spacing_ms = window_ms / Self::SNAPSHOTS;
+        let due = |&(at_ms, _): &(u64, _)| now_ms.saturating_sub(at_ms) >= spacing_ms;
+        if self.snapshots.back().is_none_or(due) {
+            self.snapshots.push_back((now_ms, totals));
+        }
+        let begin = self.snapshots.front().map_or(totals, |&(_, begin)| begin);
+        PerColor::from_fn(|color| totals.of(color).since(begin.of(color)))
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    fn since(&self, begin: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(begin.requests),
+            failed: self.failed.saturating_sub(begin.failed),
+            slow: self.slow.saturating_sub(begin.slow),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A configuration in force on one worker.
+
+use super::calls::{self, Refused};
+use super::lane::Lane;
+use super::shared;
+use super::vm::{self, GeneralMetrics};
+use crate::policy::Policy;
+use crate::rollout::Rollout;
+use log::{error, info};
+use std::cell::Cell;
+
+/// A valid configuration with what it counts in.
+pub struct Active {
+    pub policy: Policy,
+    pub general: GeneralMetrics,
+    lanes: Vec<Lane>,
+    seen_change: Cell<u32>,
+}
+
+/// How often rollouts are looked after.
+const TICK_MS: u32 = 200;
+
+// === impl Active ===
+
+impl Active {
+    /// Defines metrics, and takes over what is known of the rollouts.
+    pub fn put_in_force(policy: Policy) -> Result<Self, Refused> {
+        let lane = |rollout: &Rollout| Lane::new(rollout, policy.measures(rollout));
+        let active = Self {
+            general: vm::general_metrics()?,
+            lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
+            policy,
+            seen_change: Cell::default(),
+        };
+        if active.lanes.iter().any(Lane::is_watched) {
+            shared::begin()?;
+            shared::edit(|ledger| {
+                let edits = active
+                    .rollouts()
+                    .map(|(rollout, lane)| lane.open(rollout, ledger));
+                edits.fold(false, |changed, edit| changed | edit)
+            })?;
+            active.learn()?;
+            calls::set_tick_period(TICK_MS)?;
+        }
+        active.announce();
+        Ok(active)
+    }
+
+    /// A rollout and its lane.
+    pub fn rollout(&self, index: usize) -> Option<(&Rollout, &Lane)> {
+        Some((self.policy.rollouts.get(index)?, self.lanes.get(index)?))
+    }
+
+    /// Looks after all rollouts that go on, or back, by themselves.
+    pub fn tick(&self) {
+        if let Err(status) = self.learn() {
+            error!("what other workers did is not known: Envoy refuses a call (status {status})");
+        }
+        let now_ns = calls::now_ns();
+        for (rollout, lane) in self.rollouts().filter(|(_, lane)| lane.is_watched()) {
+            lane.tick(rollout, now_ns);
+        }
+    }
+
+    fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &Lane)> {
+        self.policy.rollouts.iter().zip(&self.lanes)
+    }
+
+    /// Learns what other workers have done since the last time.
+    fn learn(&self) -> Result<(), Refused> {
+        if let Some(snapshot) = shared::changed_since(self.seen_change.get())? {
+            self.seen_change.set(snapshot.change());
+            for (rollout, lane) in self.rollouts() {
+                if let Some(entry) = snapshot.ledger.entry(&rollout.name) {
+                    lane.learn(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&self) {
+        let now_ms = calls::now_ns() / 1_000_000;
+        for (rollout, lane) in self.rollouts() {
+            lane.show_weights(rollout, now_ms);
+        }
+        self.general.config_fingerprint.set(self.policy.fingerprint);
+        info!(
+            "config in force: version {}, rollouts {}, fingerprint {}",
+            self.policy.version.as_deref().unwrap_or("none"),
+            self.policy.rollouts.len(),
+            self.policy.fingerprint,
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! A request that goes to blue or green, from the decision to the end of its stream.
+
+use super::active::Active;
+use super::calls::{self, Refused};
+use super::lane::Lane;
+use super::metrics::ColorMetrics;
+use super::state::{RolloutState, WaitingKey};
+use super::stream::Phase;
+use super::vm;
+use crate::color::Color;
+use crate::cookie::NewId;
+use crate::decide::Reason;
+use crate::feedback::{Refusal, Report};
+use crate::headers::Headers;
+use crate::key::Request;
+use crate::outcome::{CodeClass, StreamEnd, Verdict};
+use crate::quality::Outcome;
+use crate::rollout::Rollout;
+use std::rc::Rc;
+
+/// What must be known of the request later on: its headers can't be read any more then.
+pub struct Decided {
+    rollout: usize,
+    color: Color,
+    state: Rc<RolloutState>,
+    started_ns: u64,
+    new_id: Option<NewId>,
+    is_grpc: bool,
+    is_overridden: bool,
+    waiting: Option<WaitingKey>,
+    /// Whether it counted as slow while it waited.
+    has_counted: bool,
+}
+
+/// The response header by which an upstream tells how a prediction turned out.
+const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
+
+/// No cluster has this name. Feedback is routed to it, so that it reaches no upstream where Envoy is
+/// not allowed to give the filter its body.
+const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
+
+// === impl Active ===
+
+impl Active {
+    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
+    pub fn receive(&self) -> Result<Result<Phase, Refusal>, Refused> {
+        let block = calls::request_headers()?;
+        let headers = Headers::new(&block);
+        if let Some(feedback) = &self.policy.feedback
+            && feedback.is_at(headers.first(":path").unwrap_or_default())
+        {
+            let admitted = feedback.admit(&headers);
+            let route_header = self.policy.route_header.as_str();
+            calls::set_request_header(route_header, NO_CLUSTER)?;
+            return Ok(admitted.map(|()| Phase::Feedback));
+        }
+        for name in &self.policy.secret_headers {
+            if headers.first(name.as_str()).is_some() {
+                calls::remove_request_header(name.as_str())?;
+            }
+        }
+        let found = self.policy.find(&headers);
+        let Some((index, (rollout, lane))) =
+            found.and_then(|index| Some((index, self.rollout(index)?)))
+        else {
+            self.pass_on(&headers)?;
+            return Ok(Ok(Phase::Passing));
+        };
+        let request = Request {
+            headers,
+            property: &calls::property,
+        };
+        let decided = self.decide(index, rollout, lane, &request)?;
+        Ok(Ok(Phase::Decided(decided)))
+    }
+
+    /// Lets a request through that belongs to no rollout. The routing header is never the client's.
+    fn pass_on(&self, headers: &Headers<'_>) -> Result<(), Refused> {
+        self.general.unmatched.increment();
+        let route_header = self.policy.route_header.as_str();
+        if headers.first(route_header).is_some() {
+            calls::remove_request_header(route_header)?;
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        index: usize,
+        rollout: &Rollout,
+        lane: &Lane,
+        request: &Request<'_>,
+    ) -> Result<Decided, Refused> {
+        let started_ns = calls::now_ns();
+        let weights = lane.weights(rollout, started_ns / 1_000_000);
+        let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
+        let color = decision.color;
+        let cluster = rollout.clusters.of(color).as_str();
+        calls::set_request_header(self.policy.route_header.as_str(), cluster)?;
+        if let Some(name) = &self.policy.color_header {
+            calls::set_request_header(name.as_str(), color.as_str())?;
+        }
+        let state = &lane.state;
+        state.colors.of(color).requests(decision.reason).increment();
+        state.colors.of(color).in_flight.add(1);
+        if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
+            denied.increment();
+        }
+        let is_overridden = decision.reason == Reason::Override;
+        let slow_after = rollout.guard.as_ref().and_then(|guard| guard.slow_after_ms);
+        let waits = slow_after.filter(|_| !is_overridden);
+        Ok(Decided {
+            rollout: index,
+            color,
+            state: Rc::clone(state),
+            started_ns,
+            new_id: decision.new_id,
+            is_grpc: request.headers.is_grpc(),
+            is_overridden,
+            waiting: waits.map(|_| state.wait(color, started_ns)),
+            has_counted: false,
+        })
+    }
+
+    /// Counts feedback.
+    pub fn count(&self, reports: &[Report]) {
+        for report in reports {
+            if let Some((_, lane)) = self.rollout(report.rollout)
+                && let Some(quality) = lane.state.quality.get()
+            {
+                for kind in Outcome::ALL {
+                    let counter = quality.of(report.color).outcomes(kind);
+                    counter.add(report.outcomes.of(kind));
+                }
+                lane.show_outcomes();
+            }
+        }
+    }
+}
+
+// === impl Decided ===
+
+impl Decided {
+    fn metrics(&self) -> &ColorMetrics {
+        self.state.colors.of(self.color)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        calls::now_ns().saturating_sub(self.started_ns) / 1_000_000
+    }
+
+    pub fn response_started(&mut self, active: &Active) {
+        let elapsed_ms = self.elapsed_ms();
+        self.metrics().response_start_ms.record(elapsed_ms);
+        if let Some(name) = &active.policy.color_header {
+            let _ = calls::set_response_header(name.as_str(), self.color.as_str());
+        }
+        let Some((rollout, lane)) = active.rollout(self.rollout) else {
+            return;
+        };
+        if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
+            let _ = calls::add_response_header("set-cookie", &cookie.render(id));
+        }
+        let slow_after = rollout.guard.as_ref().and_then(|guard| guard.slow_after_ms);
+        self.end_wait(slow_after.is_some_and(|slow_after_ms| elapsed_ms > slow_after_ms));
+        if lane.measures {
+            self.take_outcome();
+        }
+    }
+
+    /// The request waits no longer; it counts as slow unless it has counted already.
+    fn end_wait(&mut self, is_slow: bool) {
+        if let Some(key) = self.waiting.take() {
+            self.has_counted = self.state.end_wait(key);
+            if is_slow
+                && !self.has_counted
+                && let Some(guard) = self.state.guard.get()
+            {
+                guard.of(self.color).slow.increment();
+            }
+        }
+    }
+
+    /// Takes the outcome that the upstream tells out of the response.
+    fn take_outcome(&self) {
+        let Some(value) = calls::response_header(OUTCOME_HEADER) else {
+            return;
+        };
+        let _ = calls::remove_response_header(OUTCOME_HEADER);
+        if let (false, Some(kind), Some(quality)) = (
+            self.is_overridden,
+            Outcome::from_bytes(&value),
+            self.state.quality.get(),
+        ) {
+            quality.of(self.color).outcomes(kind).increment();
+        }
+    }
+
+    pub fn ended(mut self) {
+        self.end_wait(false);
+        let grpc_status = self
+            .is_grpc
+            .then(|| calls::int_property(b"response\0grpc_status"));
+        let end = StreamEnd {
+            code: calls::int_property(b"response\0code").unwrap_or(0),
+            flags: calls::int_property(b"response\0flags").unwrap_or(0),
+            grpc_status: grpc_status.flatten(),
+        };
+        let (class, verdict) = (end.code_class(), end.verdict());
+        let metrics = self.metrics();
+        metrics.responses(class).increment();
+        if verdict == Verdict::Failed && !self.is_overridden {
+            metrics.failures.increment();
+        }
+        let counts = verdict != Verdict::ClientLeft && !self.is_overridden && !self.has_counted;
+        if let (false, Some(guard)) = (counts || class == CodeClass::None, self.state.guard.get()) {
+            guard.of(self.color).excluded.increment();
+        }
+        metrics.request_duration_ms.record(self.elapsed_ms());
+        metrics.in_flight.add(-1);
+    }
+}

@@ -1,0 +1,238 @@
+//! One rollout in force on one worker: carries figures to the core and its verdicts to all workers.
+
+use super::calls::Refused;
+use super::metrics::VerdictMetrics;
+use super::shared;
+use super::state::RolloutState;
+use super::vm;
+use crate::color::{Color, PerColor};
+use crate::guard::{Cause, Guard, Judgement};
+use crate::ledger::{Entry, Ledger, Release};
+use crate::percent::Weights;
+use crate::quality::{Outcomes, Quality, QualityJudgement};
+use crate::rollout::{Rollout, Standing};
+use log::{error, info, warn};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+
+/// What belongs to a rollout beside its configuration.
+pub struct Lane {
+    pub state: Rc<RolloutState>,
+    /// Whether outcomes of its predictions are counted.
+    pub measures: bool,
+    digest: u64,
+    gate_digest: u64,
+    is_watched: bool,
+    standing: Cell<Standing>,
+    releases: RefCell<PerColor<Option<Release>>>,
+    shown: Cell<PerColor<Outcomes>>,
+}
+
+/// Values of the stat `guard_state`.
+#[derive(Clone, Copy)]
+enum GuardState {
+    Watching = 0,
+    TooFew = 1,
+    Tripped = 2,
+}
+
+// === impl Lane ===
+
+impl Lane {
+    pub fn new(rollout: &Rollout, measures: bool) -> Result<Self, Refused> {
+        let state = vm::rollout_state(&rollout.name)?;
+        state.define_features(rollout, measures)?;
+        Ok(Self {
+            state,
+            measures,
+            digest: rollout.digest(),
+            gate_digest: rollout.gate_digest(),
+            is_watched: measures || rollout.guard.is_some() || rollout.ramp.is_some(),
+            standing: Cell::default(),
+            releases: RefCell::default(),
+            shown: Cell::default(),
+        })
+    }
+
+    /// Whether the rollout goes on, or back, by itself.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// The weights in force.
+    pub fn weights(&self, rollout: &Rollout, now_ms: u64) -> Weights {
+        rollout.weights_at(now_ms, self.standing.get())
+    }
+
+    /// Opens the ledger for a configuration that comes into force: what was said of another one holds
+    /// no longer. Says whether there was something to change.
+    pub fn open(&self, rollout: &Rollout, ledger: &mut Ledger) -> bool {
+        if !self.measures && ledger.entry(&rollout.name).is_none() {
+            return false;
+        }
+        let entry = ledger.entry_mut(&rollout.name);
+        let before = entry.clone();
+        entry.trip = entry.trip.filter(|&(digest, _)| digest == self.digest);
+        entry.let_on = entry
+            .let_on
+            .filter(|&(digest, _)| digest == self.gate_digest);
+        if let Some(quality) = self.state.quality.get().filter(|_| self.measures) {
+            for color in Color::ALL {
+                let label = rollout.releases.of(color).as_ref();
+                entry.begin_release(color, label, quality.of(color).counted());
+            }
+        }
+        *entry != before
+    }
+
+    /// Learns what any worker has written. A rollback is not unlearnt: it ends with the configuration.
+    pub fn learn(&self, entry: &Entry) {
+        let trip = entry.trip.filter(|&(digest, _)| digest == self.digest);
+        let let_on = entry
+            .let_on
+            .filter(|&(digest, _)| digest == self.gate_digest);
+        let standing = self.standing.get();
+        self.standing.set(Standing {
+            tripped: standing.tripped.or(trip.map(|(_, cause)| cause)),
+            let_on_ms: standing.let_on_ms.or(let_on.map(|(_, at_ms)| at_ms)),
+        });
+        *self.releases.borrow_mut() = entry.releases.clone();
+    }
+
+    pub fn tick(&self, rollout: &Rollout, now_ns: u64) {
+        let now_ms = now_ns / 1_000_000;
+        let mut state = GuardState::Watching;
+        if let Some(quality) = &rollout.quality {
+            state = self.judge_quality(rollout, quality, now_ms);
+        } else if self.measures {
+            self.show_outcomes();
+        }
+        if let Some(guard) = &rollout.guard {
+            state = self.judge_guard(rollout, guard, now_ns);
+        }
+        if let Some(verdict) = self.state.verdict.get() {
+            let tripped = self.standing.get().tripped.is_some();
+            let state = if tripped { GuardState::Tripped } else { state };
+            verdict.state.set(state as u32);
+        }
+        self.show_weights(rollout, now_ms);
+    }
+
+    /// Shows the weights in force.
+    pub fn show_weights(&self, rollout: &Rollout, now_ms: u64) {
+        let weights = self.weights(rollout, now_ms);
+        for color in Color::ALL {
+            let gauge = self.state.colors.of(color).weight_millipercent;
+            gauge.set(weights.of(color).millipercent());
+        }
+    }
+
+    /// Shows the figures of each colour's release, and gives its outcomes.
+    pub fn show_outcomes(&self) -> PerColor<Outcomes> {
+        let Some(quality) = self.state.quality.get() else {
+            return PerColor::default();
+        };
+        let releases = self.releases.borrow();
+        let outcomes = PerColor::from_fn(|color| {
+            let counted = quality.of(color).counted();
+            let release = releases.of(color).as_ref();
+            release.map_or(counted, |release| release.since(counted))
+        });
+        if self.shown.replace(outcomes) != outcomes {
+            for color in Color::ALL {
+                quality.of(color).show(outcomes.of(color));
+            }
+        }
+        outcomes
+    }
+
+    fn judge_quality(&self, rollout: &Rollout, quality: &Quality, now_ms: u64) -> GuardState {
+        let judgement = quality.judge(rollout.stable, &self.show_outcomes());
+        match judgement {
+            QualityJudgement::TooFew => return GuardState::TooFew,
+            QualityJudgement::Kept => self.let_on(rollout, now_ms),
+            QualityJudgement::Broken(breach) => self.trip(rollout, Cause::Quality, &breach),
+        }
+        GuardState::Watching
+    }
+
+    fn judge_guard(&self, rollout: &Rollout, guard: &Guard, now_ns: u64) -> GuardState {
+        if let Some(slow_after_ms) = guard.slow_after_ms {
+            let slow_after_ns = slow_after_ms.saturating_mul(1_000_000);
+            self.state
+                .count_waiting(now_ns.saturating_sub(slow_after_ns));
+        }
+        let now_ms = now_ns / 1_000_000;
+        let tallies = self.state.tallies(self.digest, guard.window_ms, now_ms);
+        match guard.judge(rollout.stable, &tallies) {
+            Judgement::TooFew => return GuardState::TooFew,
+            Judgement::Kept => {}
+            Judgement::Broken(breach) => self.trip(rollout, breach.cause, &breach),
+        }
+        GuardState::Watching
+    }
+
+    /// Rolls the rollout back, here at once, and on all workers by the ledger. The first to write it
+    /// there counts and logs it.
+    fn trip(&self, rollout: &Rollout, cause: Cause, why: &dyn fmt::Display) {
+        let mut standing = self.standing.get();
+        if standing.tripped.is_some() {
+            return;
+        }
+        standing.tripped = Some(cause);
+        self.standing.set(standing);
+        let mine = Some((self.digest, cause));
+        let written = shared::edit(|ledger| {
+            let entry = ledger.entry_mut(&rollout.name);
+            let is_new = entry.trip.is_none_or(|(digest, _)| digest != self.digest);
+            if is_new {
+                entry.trip = mine;
+            }
+            is_new
+        });
+        let (name, stable) = (rollout.name.as_str(), rollout.stable.as_str());
+        match written {
+            Ok(true) => {
+                let trips = self
+                    .state
+                    .verdict
+                    .get()
+                    .map(|it: &VerdictMetrics| it.trips(cause));
+                trips.inspect(|trips| trips.increment());
+                warn!("rollout {name}: rolled back to {stable}: {why}");
+            }
+            Ok(false) => {}
+            Err(status) => error!(
+                "rollout {name}: rolled back to {stable} on this worker alone, since Envoy refuses \
+                 a call (status {status}): {why}"
+            ),
+        }
+    }
+
+    fn let_on(&self, rollout: &Rollout, now_ms: u64) {
+        if rollout.ramp.is_none() || self.standing.get().let_on_ms.is_some() {
+            return;
+        }
+        let written = shared::edit(|ledger| {
+            let entry = ledger.entry_mut(&rollout.name);
+            let is_new = entry
+                .let_on
+                .is_none_or(|(digest, _)| digest != self.gate_digest);
+            if is_new {
+                entry.let_on = Some((self.gate_digest, now_ms));
+            }
+            is_new
+        });
+        let name = rollout.name.as_str();
+        match written {
+            Ok(true) => info!("rollout {name}: the quality gate lets the ramp on"),
+            Ok(false) => {}
+            Err(status) => {
+                error!(
+                    "rollout {name}: the ramp waits, since Envoy refuses a call (status {status})"
+                );
+            }
+        }
+    }
+}

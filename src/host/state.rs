@@ -1,0 +1,135 @@
+//! What one VM keeps of a rollout through all configurations.
+
+use super::calls::Refused;
+use super::metrics::{ColorMetrics, Counter, GuardMetrics, QualityMetrics, VerdictMetrics};
+use crate::color::{Color, PerColor};
+use crate::guard::{Tally, Window};
+use crate::rollout::{Rollout, RolloutName};
+use crate::stats;
+use slab::Slab;
+use std::cell::{OnceCell, RefCell};
+
+/// Metrics, which belong to the VM, and what the guard has seen. Metrics of a feature are there once
+/// a configuration has used it.
+#[derive(Debug)]
+pub struct RolloutState {
+    pub colors: PerColor<ColorMetrics>,
+    pub override_denied: OnceCell<Counter>,
+    pub guard: OnceCell<PerColor<GuardMetrics>>,
+    pub verdict: OnceCell<VerdictMetrics>,
+    pub quality: OnceCell<PerColor<QualityMetrics>>,
+    waiting: RefCell<Slab<Waiting>>,
+    window: RefCell<(u64, Window)>,
+}
+
+/// A request that waits for its response.
+#[derive(Debug)]
+struct Waiting {
+    color: Color,
+    since_ns: u64,
+    has_counted: bool,
+}
+
+/// A place among the requests that wait.
+#[derive(Debug)]
+pub struct WaitingKey(usize);
+
+// === impl RolloutState ===
+
+impl RolloutState {
+    pub fn define(name: &RolloutName) -> Result<Self, Refused> {
+        Ok(Self {
+            colors: ColorMetrics::define(name)?,
+            override_denied: OnceCell::new(),
+            guard: OnceCell::new(),
+            verdict: OnceCell::new(),
+            quality: OnceCell::new(),
+            waiting: RefCell::default(),
+            window: RefCell::default(),
+        })
+    }
+
+    /// Defines the metrics of the features that a rollout uses.
+    pub fn define_features(&self, rollout: &Rollout, measures: bool) -> Result<(), Refused> {
+        let name = &rollout.name;
+        if rollout.overrides.is_some() {
+            let define = || Counter::define(&stats::override_denied_total(name));
+            define_once(&self.override_denied, define)?;
+        }
+        if rollout.guard.is_some() {
+            define_once(&self.guard, || GuardMetrics::define(name))?;
+        }
+        if rollout.guard.is_some() || rollout.quality.is_some() {
+            define_once(&self.verdict, || VerdictMetrics::define(name))?;
+        }
+        if measures {
+            define_once(&self.quality, || QualityMetrics::define(name))?;
+        }
+        Ok(())
+    }
+
+    /// A request begins to wait.
+    pub fn wait(&self, color: Color, since_ns: u64) -> WaitingKey {
+        WaitingKey(self.waiting.borrow_mut().insert(Waiting {
+            color,
+            since_ns,
+            has_counted: false,
+        }))
+    }
+
+    /// A request waits no longer. Says whether it has counted as slow in the meantime.
+    pub fn end_wait(&self, key: WaitingKey) -> bool {
+        let waiting = self.waiting.borrow_mut().try_remove(key.0);
+        waiting.is_some_and(|waiting| waiting.has_counted)
+    }
+
+    /// Counts the requests as slow that have been waiting since before a time.
+    pub fn count_waiting(&self, before_ns: u64) {
+        let Some(guard) = self.guard.get() else {
+            return;
+        };
+        for (_, waiting) in self.waiting.borrow_mut().iter_mut() {
+            if waiting.since_ns < before_ns && !waiting.has_counted {
+                waiting.has_counted = true;
+                guard.of(waiting.color).waiting.increment();
+                guard.of(waiting.color).slow.increment();
+            }
+        }
+    }
+
+    /// The tallies of the guard's window. Another digest begins another window.
+    pub fn tallies(&self, digest: u64, window_ms: u64, now_ms: u64) -> PerColor<Tally> {
+        let totals = PerColor::from_fn(|color| self.total(color));
+        let mut window = self.window.borrow_mut();
+        if window.0 != digest {
+            *window = (digest, Window::default());
+        }
+        window.1.slide(window_ms, now_ms, totals)
+    }
+
+    fn total(&self, color: Color) -> Tally {
+        let metrics = self.colors.of(color);
+        let Some(guard) = self.guard.get() else {
+            return Tally::default();
+        };
+        let guard = guard.of(color);
+        // First what is taken away: a response that comes in between then counts a tick later.
+        let excluded = guard.excluded.value();
+        let requests = metrics.responses_in_all().saturating_sub(excluded);
+        Tally {
+            requests: requests.saturating_add(guard.waiting.value()),
+            failed: metrics.failures.value(),
+            slow: guard.slow.value(),
+        }
+    }
+}
+
+fn define_once<T>(
+    cell: &OnceCell<T>,
+    define: impl FnOnce() -> Result<T, Refused>,
+) -> Result<(), Refused> {
+    if cell.get().is_none() {
+        let _ = cell.set(define()?);
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What all workers of an Envoy must agree on, as text that they share: which rollouts are rolled
+//! back, which ramps are let on, and from which counts each release began.
+
+use crate::color::{Color, PerColor};
+use crate::guard::Cause;
+use crate::quality::{Outcome, Outcomes};
+use crate::rollout::{ReleaseLabel, RolloutName};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use xxhash_rust::xxh64::Xxh64Builder;
+
+/// One line for each fact: the rollout's name, what kind of fact it is, and its values. The label of
+/// a release stands last, since it may hold spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    entries: HashMap<String, Entry, Xxh64Builder>,
+}
+
+/// What is known of one rollout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The digest of the rollout that was rolled back, and why.
+    pub trip: Option<(u64, Cause)>,
+    /// The digest of the gate that was passed, and when, in milliseconds since 1970.
+    pub let_on: Option<(u64, u64)>,
+    /// What each colour runs.
+    pub releases: PerColor<Option<Release>>,
+}
+
+/// What a colour runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// Its label; empty where the configuration gives none.
+    pub label: String,
+    /// The outcomes that were counted before it.
+    pub before: Outcomes,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Reads what [`Ledger::render`] wrote. Lines that are no facts are passed over.
+    pub fn parse(text: &[u8]) -> Self {
+        let mut ledger = Self::default();
+        for line in String::from_utf8_lossy(text).lines() {
+            let _ = ledger.read(line);
+        }
+        ledger
+    }
+
+    /// Writes the ledger.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for (name, entry) in &self.entries {
+            if let Some((digest, cause)) = entry.trip {
+                let _ = writeln!(text, "{name} trip {digest} {}", cause.as_str());
+            }
+            if let Some((digest, at_ms)) = entry.let_on {
+                let _ = writeln!(text, "{name} let_on {digest} {at_ms}");
+            }
+            for color in Color::ALL {
+                if let Some(Release { label, before }) = entry.releases.of(color) {
+                    let Outcomes { tp, fp, fn_, tn } = before;
+                    let color = color.as_str();
+                    let _ = writeln!(text, "{name} {color} {tp} {fp} {fn_} {tn} {label}");
+                }
+            }
+        }
+        text
+    }
+
+    /// What is known of a rollout.
+    pub fn entry(&self, name: &RolloutName) -> Option<&Entry> {
+        self.entries.get(name.as_str())
+    }
+
+    /// What is known of a rollout, to change.
+    pub fn entry_mut(&mut self, name: &RolloutName) -> &mut Entry {
+        self.entries.entry(name.as_str().to_owned()).or_default()
+    }
+
+    fn read(&mut self, line: &str) -> Option<()> {
+        let (name, rest) = line.split_once(' ')?;
+        let (kind, rest) = rest.split_once(' ')?;
+        let entry = self.entries.entry(name.to_owned()).or_default();
+        match kind {
+            "trip" => {
+                let (digest, cause) = rest.split_once(' ')?;
+                entry.trip = Some((digest.parse().ok()?, Cause::from_name(cause)?));
+            }
+            "let_on" => {
+                let (digest, at_ms) = rest.split_once(' ')?;
+                entry.let_on = Some((digest.parse().ok()?, at_ms.parse().ok()?));
+            }
+            color => {
+                let color = Color::from_bytes(color.as_bytes())?;
+                *entry.releases.of_mut(color) = Some(Release::read(rest)?);
+            }
+        }
+        Some(())
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Begins a release of a colour, where its label is another than before. `counted` are the colour's
+    /// outcomes until now.
+    pub fn begin_release(
+        &mut self,
+        color: Color,
+        label: Option<&ReleaseLabel>,
+        counted: Outcomes,
+    ) -> bool {
+        let label = label.map_or("", ReleaseLabel::as_str);
+        let release = self.releases.of_mut(color);
+        if release.as_ref().is_some_and(|it| it.label == label) {
+            return false;
+        }
+        *release = Some(Release {
+            label: label.to_owned(),
+            before: counted,
+        });
+        true
+    }
+}
+
+// === impl Release ===
+
+impl Release {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(5, ' ');
+        let mut count = || parts.next()?.parse().ok();
+        let before = Outcomes {
+            tp: count()?,
+            fp: count()?,
+            fn_: count()?,
+            tn: count()?,
+        };
+        let label = parts.next()?.to_owned();
+        Some(Self { label, before })
+    }
+
+    /// The outcomes of this release, of those that were counted in all.
+    pub fn since(&self, counted: Outcomes) -> Outcomes {
+        Outcomes::from_fn(|kind: Outcome| counted.of(kind).saturating_sub(self.before.of(kind)))
+    }
+}
