@@ -15,10 +15,15 @@ pub struct Active {
     pub general: GeneralMetrics,
     lanes: Vec<Lane>,
     seen_change: Cell<u32>,
+    ticks: Cell<usize>,
 }
 
 /// How often rollouts are looked after.
 const TICK_MS: u32 = 200;
+
+/// A rollout of which this worker has no news is looked after once in so many ticks: another worker
+/// may have them, or time alone may change what its stats show.
+const TICKS_TO_REFRESH: usize = 10;
 
 // === impl Active ===
 
@@ -31,6 +36,7 @@ impl Active {
             lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
             policy,
             seen_change: Cell::default(),
+            ticks: Cell::default(),
         };
         if active.lanes.iter().any(Lane::is_watched) {
             shared::begin()?;
@@ -58,8 +64,12 @@ impl Active {
             error!("what other workers did is not known: Envoy refuses a call (status {status})");
         }
         let now_ns = calls::now_ns();
-        for (rollout, lane) in self.rollouts().filter(|(_, lane)| lane.is_watched()) {
-            lane.tick(rollout, now_ns);
+        let turn = self.ticks.get() % TICKS_TO_REFRESH;
+        self.ticks.set(self.ticks.get().wrapping_add(1));
+        for (index, (rollout, lane)) in self.rollouts().enumerate() {
+            if lane.is_watched() {
+                lane.tick(rollout, now_ns, index % TICKS_TO_REFRESH == turn);
+            }
         }
     }
 
@@ -83,6 +93,7 @@ impl Active {
     fn announce(&self) {
         let now_ms = calls::now_ns() / 1_000_000;
         for (rollout, lane) in self.rollouts() {
+            lane.begin(rollout, now_ms);
             lane.show_weights(rollout, now_ms);
         }
         self.general.config_fingerprint.set(self.policy.fingerprint);

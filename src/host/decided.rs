@@ -133,6 +133,7 @@ impl Active {
                     counter.add(report.outcomes.of(kind));
                 }
                 lane.show_outcomes();
+                lane.state.note_news();
             }
         }
     }
@@ -193,6 +194,7 @@ impl Decided {
             self.state.quality.get(),
         ) {
             quality.of(self.color).outcomes(kind).increment();
+            self.state.note_news();
         }
     }
 
@@ -218,5 +220,6 @@ impl Decided {
         }
         metrics.request_duration_ms.record(self.elapsed_ms());
         metrics.in_flight.add(-1);
+        self.state.note_news();
     }
 }

@@ -26,7 +26,8 @@ pub struct Lane {
     is_watched: bool,
     standing: Cell<Standing>,
     releases: RefCell<PerColor<Option<Release>>>,
-    shown: Cell<PerColor<Outcomes>>,
+    shown_outcomes: Cell<PerColor<Outcomes>>,
+    shown_weights: Cell<Weights>,
 }
 
 /// Values of the stat `guard_state`.
@@ -51,7 +52,8 @@ impl Lane {
             is_watched: measures || rollout.guard.is_some() || rollout.ramp.is_some(),
             standing: Cell::default(),
             releases: RefCell::default(),
-            shown: Cell::default(),
+            shown_outcomes: Cell::default(),
+            shown_weights: Cell::new(rollout.weights),
         })
     }
 
@@ -86,6 +88,15 @@ impl Lane {
         *entry != before
     }
 
+    /// Begins the guard's window, where it has not begun under an earlier configuration, and has the
+    /// rollout looked after at the first tick.
+    pub fn begin(&self, rollout: &Rollout, now_ms: u64) {
+        if let Some(guard) = &rollout.guard {
+            self.state.tallies(self.digest, guard.window_ms, now_ms);
+        }
+        self.state.note_news();
+    }
+
     /// Learns what any worker has written. A rollback is not unlearnt: it ends with the configuration.
     pub fn learn(&self, entry: &Entry) {
         let trip = entry.trip.filter(|&(digest, _)| digest == self.digest);
@@ -100,11 +111,21 @@ impl Lane {
         *self.releases.borrow_mut() = entry.releases.clone();
     }
 
-    pub fn tick(&self, rollout: &Rollout, now_ns: u64) {
+    /// Looks after the rollout: its weights at once, and by `refresh` or where there are news all else.
+    pub fn tick(&self, rollout: &Rollout, now_ns: u64, refresh: bool) {
         let now_ms = now_ns / 1_000_000;
+        if self.state.take_news() || refresh {
+            self.judge(rollout, now_ns);
+            self.show_weights(rollout, now_ms);
+        } else if self.weights(rollout, now_ms) != self.shown_weights.get() {
+            self.show_weights(rollout, now_ms);
+        }
+    }
+
+    fn judge(&self, rollout: &Rollout, now_ns: u64) {
         let mut state = GuardState::Watching;
         if let Some(quality) = &rollout.quality {
-            state = self.judge_quality(rollout, quality, now_ms);
+            state = self.judge_quality(rollout, quality, now_ns / 1_000_000);
         } else if self.measures {
             self.show_outcomes();
         }
@@ -116,12 +137,12 @@ impl Lane {
             let state = if tripped { GuardState::Tripped } else { state };
             verdict.state.set(state as u32);
         }
-        self.show_weights(rollout, now_ms);
     }
 
     /// Shows the weights in force.
     pub fn show_weights(&self, rollout: &Rollout, now_ms: u64) {
         let weights = self.weights(rollout, now_ms);
+        self.shown_weights.set(weights);
         for color in Color::ALL {
             let gauge = self.state.colors.of(color).weight_millipercent;
             gauge.set(weights.of(color).millipercent());
@@ -139,7 +160,7 @@ impl Lane {
             let release = releases.of(color).as_ref();
             release.map_or(counted, |release| release.since(counted))
         });
-        if self.shown.replace(outcomes) != outcomes {
+        if self.shown_outcomes.replace(outcomes) != outcomes {
             for color in Color::ALL {
                 quality.of(color).show(outcomes.of(color));
             }

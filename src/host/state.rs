@@ -7,7 +7,7 @@ use crate::guard::{Tally, Window};
 use crate::rollout::{Rollout, RolloutName};
 use crate::stats;
 use slab::Slab;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// Metrics, which belong to the VM, and what the guard has seen. Metrics of a feature are there once
 /// a configuration has used it.
@@ -18,6 +18,8 @@ pub struct RolloutState {
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub verdict: OnceCell<VerdictMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
+    /// Whether something has happened since the last tick that may change a judgement.
+    has_news: Cell<bool>,
     waiting: RefCell<Slab<Waiting>>,
     window: RefCell<(u64, Window)>,
 }
@@ -44,9 +46,20 @@ impl RolloutState {
             guard: OnceCell::new(),
             verdict: OnceCell::new(),
             quality: OnceCell::new(),
+            has_news: Cell::default(),
             waiting: RefCell::default(),
             window: RefCell::default(),
         })
+    }
+
+    /// Something happened that may change a judgement.
+    pub fn note_news(&self) {
+        self.has_news.set(true);
+    }
+
+    /// Whether there is something to judge since the last time that this was asked.
+    pub fn take_news(&self) -> bool {
+        self.has_news.take() || !self.waiting.borrow().is_empty()
     }
 
     /// Defines the metrics of the features that a rollout uses.
