@@ -41,6 +41,14 @@ stats: ## the per-colour stats of a running `make run`
 test: build envoy ## all tests, end to end on a real Envoy too
 	@cargo test --locked --workspace
 
+.PHONY: bench
+bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
+	@ENVOY="$(ENVOY)" $(PYTHON) benches/bench.py
+
+.PHONY: demo
+demo: build envoy demo/.venv/installed ## a real model deployed blue/green, from first tester to rollback (3 minutes)
+	@demo/.venv/bin/python -m demo --envoy "$(ENVOY)"
+
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
 	@cargo fmt --all --check
@@ -50,7 +58,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 .PHONY: clean
 clean: ## all that was built or fetched
 	@cargo clean --quiet
-	@rm -rf dist .venv $(RUN_DIR)
+	@rm -rf dist .venv demo/.venv demo/out benches/out $(RUN_DIR)
 
 .PHONY: wasm-target
 wasm-target:
@@ -66,6 +74,12 @@ lint-tools:
 .PHONY: envoy
 envoy: $(if $(filter .venv/envoy,$(ENVOY)),.venv/envoy)
 	@command -v "$(ENVOY)" >/dev/null || { echo "make: ENVOY=$(ENVOY) is no program" >&2; exit 1; }
+
+demo/.venv/installed: demo/requirements.txt
+	@echo "installing what the demo needs into demo/.venv"
+	@$(PYTHON) -m venv demo/.venv
+	@demo/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 .venv/envoy:
 	@echo "getting Envoy $(ENVOY_VERSION)"

@@ -38,6 +38,7 @@ pub enum Problem {
     GuardWithoutLimit,
     HeaderName(String),
     HeaderReserved(String),
+    HostTwice(HostPattern),
     Host(String),
     Integer {
         found: String,
@@ -58,7 +59,6 @@ pub enum Problem {
     OverrideNowhere,
     PathPrefix(String),
     Percent(String),
-    QualityWithoutLimit,
     QueryName(String),
     RampEmpty,
     RampFalls {
@@ -69,6 +69,7 @@ pub enum Problem {
     RampNoHold,
     Release(String),
     RolloutCount(usize),
+    RouteHeaderIsSecret,
     RolloutName(String),
     RepeatedField,
     RolloutNameTaken(RolloutName, usize),
@@ -167,10 +168,11 @@ impl fmt::Display for Problem {
                 "{name:?}, must be a header's name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ \
                  (no pseudo-header)"
             ),
+            Self::HostTwice(host) => write!(f, "{host} stands twice, must stand once"),
             Self::HeaderReserved(name) => {
                 write!(
                     f,
-                    "{name:?}, must be a header that HTTP itself does not use"
+                    "{name:?}, must be a header that neither HTTP nor Envoy lives by"
                 )
             }
             Self::Host(host) => write!(
@@ -191,7 +193,7 @@ impl fmt::Display for Problem {
             ),
             Self::Metadata(path) => write!(
                 f,
-                "[{path}], must be the namespace of a filter and one key or more, none of them empty"
+                "{path}, must be the namespace of a filter and one key or more, none of them empty"
             ),
             Self::Missing(field) => write!(f, "{field} is missing, must be there"),
             Self::NoChoice(text, known) => write!(f, "{text}, must be one of {}", known.join(", ")),
@@ -211,9 +213,6 @@ impl fmt::Display for Problem {
                     "{text}, must be a number from 0 to 100 in steps of 0.001"
                 )
             }
-            Self::QualityWithoutLimit => f.write_str(
-                "no limit, must have one or more of max_f1_drop, min_f1, min_precision and min_recall",
-            ),
             Self::QueryName(name) => write!(
                 f,
                 "{name:?}, must be a parameter's name of visible ASCII characters without '&=#?'"
@@ -229,7 +228,10 @@ impl fmt::Display for Problem {
             Self::RampLastHold => f.write_str("the last step has a hold, must have none"),
             Self::RampNoHold => f.write_str("no hold, must have one before the last step"),
             Self::Release(label) => {
-                write!(f, "{label:?}, must be 1 to 128 characters without control characters")
+                write!(
+                    f,
+                    "{label:?}, must be 1 to 128 characters without control characters"
+                )
             }
             Self::RepeatedField => f.write_str("stands twice, must stand once"),
             Self::RolloutNameTaken(name, other) => write!(
@@ -240,9 +242,15 @@ impl fmt::Display for Problem {
             Self::Salt(salt) => {
                 write!(f, "{salt:?}, must be at most 255 bytes without a zero byte")
             }
+            Self::RouteHeaderIsSecret => {
+                f.write_str("the header of a token too, must be another header")
+            }
             Self::SameSite(text) => write!(f, "{text:?}, must be strict, lax or none"),
             Self::Sha256(length) => {
-                write!(f, "{length} characters, must be 64 hex digits: the SHA-256 of the token")
+                write!(
+                    f,
+                    "{length} characters, must be 64 hex digits: the SHA-256 of the token"
+                )
             }
             Self::SlowAfterWithoutLimit => f.write_str(
                 "slow_after without max_slow_rate or max_slow_rate_over_stable, must have a limit",
@@ -257,8 +265,8 @@ impl fmt::Display for Problem {
             Self::Syntax(error) => {
                 let place = error.location().start;
                 let (line, column) = (place.line.saturating_add(1), place.column.saturating_add(1));
-                let message = error.message();
-                write!(f, "line {line}, column {column}: {message}, must be JSON")
+                let message = error.message().replace(char::is_control, " ");
+                write!(f, "no JSON, at line {line}, column {column}: {message}")
             }
             Self::Time(text) => write!(
                 f,
@@ -268,7 +276,10 @@ impl fmt::Display for Problem {
             Self::UnknownField(known) => {
                 write!(f, "unknown field, must be one of {}", known.join(", "))
             }
-            Self::Version(version) => write!(f, "{version:?}, must be 1 to 128 characters"),
+            Self::Version(version) => write!(
+                f,
+                "{version:?}, must be 1 to 128 characters without control characters"
+            ),
             Self::WeightsSum(PerColor { blue, green }) => {
                 let sum = Thousandths(blue.millipercent().saturating_add(green.millipercent()));
                 write!(f, "blue {blue} + green {green} = {sum}, must be 100")

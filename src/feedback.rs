@@ -98,6 +98,20 @@ impl Feedback {
         let reports = items.iter().map(|item| report(item, policy));
         reports.collect::<Result<_, _>>().map_err(refused)
     }
+
+    /// One report for each rollout and colour, so that no judge meets half of a batch.
+    pub fn sums(reports: Vec<Report>) -> Vec<Report> {
+        let mut sums: Vec<Report> = Vec::new();
+        for report in reports {
+            let same =
+                |sum: &&mut Report| (sum.rollout, sum.color) == (report.rollout, report.color);
+            match sums.iter_mut().find(same) {
+                Some(sum) => sum.outcomes.add(&report.outcomes),
+                None => sums.push(report),
+            }
+        }
+        sums
+    }
 }
 
 fn report(node: &Node<'_>, policy: &Policy) -> Result<Report, ConfigError> {

@@ -103,8 +103,12 @@ impl<'a> Iter<'a> {
 
 impl HeaderName {
     /// Headers that HTTP itself or Envoy lives by: to set one of them would break the request.
-    const RESERVED: [&'static str; 9] = [
+    const RESERVED: [&'static str; 13] = [
+        "content-type",
+        "cookie",
         "host",
+        "set-cookie",
+        "x-envoy-internal",
         "connection",
         "content-length",
         "transfer-encoding",

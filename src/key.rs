@@ -89,7 +89,7 @@ impl MetadataPath {
     pub fn new(segments: &[&str]) -> Result<Self, Problem> {
         let good = |segment: &&str| !segment.is_empty() && !segment.contains('\0');
         if segments.len() < 2 || !segments.iter().all(good) {
-            return Err(Problem::Metadata(segments.join(", ")));
+            return Err(Problem::Metadata(format!("{segments:?}")));
         }
         let path = format!("metadata\0filter_metadata\0{}", segments.join("\0"));
         Ok(Self(path.into_bytes()))
@@ -112,7 +112,8 @@ impl<'a> Request<'a> {
 
     fn source_ip(&self) -> Option<Cow<'a, [u8]>> {
         let address = self.read(b"source\0address")?;
-        Some(Cow::Owned(without_port(&address).to_vec()))
+        let ip = without_port(&address);
+        (!ip.is_empty()).then(|| Cow::Owned(ip.to_vec()))
     }
 }
 
@@ -129,7 +130,10 @@ fn without_port(address: &[u8]) -> &[u8] {
     let Some(colon) = address.iter().rposition(|&byte| byte == b':') else {
         return address;
     };
-    let host = address.get(..colon).unwrap_or(address);
+    let (host, port) = address.split_at(colon);
+    if !port.iter().skip(1).all(u8::is_ascii_digit) {
+        return address;
+    }
     host.strip_prefix(b"[")
         .and_then(|host| host.strip_suffix(b"]"))
         .unwrap_or(host)

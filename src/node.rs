@@ -14,6 +14,7 @@ pub struct Document<'j>(Value<'j>);
 pub struct Node<'d> {
     path: String,
     value: &'d Value<'d>,
+    is_secret: bool,
 }
 
 /// An object, all of whose fields are known and stand once.
@@ -21,6 +22,7 @@ pub struct Node<'d> {
 pub struct Object<'d> {
     path: String,
     fields: &'d [Field<'d>],
+    is_secret: bool,
 }
 
 type Field<'j> = (Cow<'j, str>, Value<'j>);
@@ -62,6 +64,7 @@ impl<'j> Document<'j> {
         Node {
             path: String::new(),
             value: &self.0,
+            is_secret: false,
         }
     }
 }
@@ -130,9 +133,19 @@ impl fmt::Display for Value<'_> {
 // === impl Node ===
 
 impl<'d> Node<'d> {
+    /// The same value, which no message will show: where a secret may stand, by mistake or not.
+    pub fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
     /// The value as a message shows it; numbers to the letter.
     pub fn text(&self) -> String {
-        self.value.to_string()
+        if self.is_secret {
+            "what stands here".to_owned()
+        } else {
+            self.value.to_string()
+        }
     }
 
     /// Whether it is an array.
@@ -153,6 +166,7 @@ impl<'d> Node<'d> {
         let object = Object {
             path: self.path.clone(),
             fields,
+            is_secret: self.is_secret,
         };
         for (index, (name, _)) in fields.iter().enumerate() {
             if !known.contains(&name.as_ref()) {
@@ -173,6 +187,7 @@ impl<'d> Node<'d> {
         let node = |(index, value)| Self {
             path: format!("{}[{index}]", self.path),
             value,
+            is_secret: self.is_secret,
         };
         Ok(values.iter().enumerate().map(node).collect())
     }
@@ -224,8 +239,8 @@ impl<'d> Node<'d> {
                 let [(name, value)] = object.fields else {
                     return Err(self.no_choice(known));
                 };
-                let path = object.path_of(name);
-                Ok((name, Some(Self { path, value })))
+                let node = object.node(name, value);
+                Ok((name, Some(node)))
             }
             _ => Err(self.no_choice(known)),
         }
@@ -247,8 +262,7 @@ impl<'d> Object<'d> {
     /// A field that may be left out.
     pub fn optional(&self, name: &str) -> Option<Node<'d>> {
         let (_, value) = self.fields.iter().find(|(it, _)| it == name)?;
-        let path = self.path_of(name);
-        Some(Node { path, value })
+        Some(self.node(name, value))
     }
 
     /// A field that must be there.
@@ -257,11 +271,16 @@ impl<'d> Object<'d> {
             .ok_or_else(|| Problem::Missing(name).at(&self.path))
     }
 
-    fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
+    fn node(&self, name: &str, value: &'d Value<'d>) -> Node<'d> {
+        Node {
+            path: self.path_of(name),
+            value,
+            is_secret: self.is_secret,
         }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{}", self.path, name.escape_debug())
     }
 }

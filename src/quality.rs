@@ -120,6 +120,14 @@ impl Outcomes {
         [tp, fp, fn_, tn].into_iter().fold(0, u64::saturating_add)
     }
 
+    /// Adds others.
+    pub fn add(&mut self, other: &Self) {
+        for kind in Outcome::ALL {
+            let count = self.of_mut(kind);
+            *count = count.saturating_add(other.of(kind));
+        }
+    }
+
     /// How many there are of one kind.
     pub const fn of(&self, outcome: Outcome) -> u64 {
         match outcome {

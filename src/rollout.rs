@@ -108,9 +108,11 @@ impl Rollout {
         digest(self)
     }
 
-    /// Differs where the quality gate has to be passed anew.
+    /// Differs where the quality gate has to be passed anew: for another release of the colour that is
+    /// watched too, but not for one of the stable colour, which would send the traffic to it.
     pub fn gate_digest(&self) -> u64 {
-        digest(&(&self.ramp, &self.quality, &self.releases, self.stable))
+        let watched = self.releases.of(self.stable.other());
+        digest(&(&self.ramp, &self.quality, watched, self.stable))
     }
 }
 

@@ -45,6 +45,10 @@ impl Policy {
         let route_header = route_header.unwrap_or_else(HeaderName::default_route_header);
         let (rollouts, names) = rollouts(&fields.required("rollouts")?)?;
         let feedback = read(&fields, "feedback", quality::feedback)?;
+        let secret_headers = secret_headers(&rollouts, feedback.as_ref());
+        if secret_headers.contains(&route_header) {
+            return Err(Problem::RouteHeaderIsSecret.at("route_header"));
+        }
         Ok(Self {
             version: read(&fields, "version", |node| node.parse(parse_version))?,
             color_header: read(&fields, "color_header", |node| {
@@ -52,7 +56,7 @@ impl Policy {
             })?,
             route_header,
             matcher: matcher(&rollouts)?,
-            secret_headers: secret_headers(&rollouts, feedback.as_ref()),
+            secret_headers,
             rollouts,
             names,
             feedback,
@@ -82,7 +86,8 @@ fn lower_half(hash: u64) -> u32 {
 }
 
 fn parse_version(text: &str) -> Result<String, Problem> {
-    if (1..=MAX_VERSION_CHARS).contains(&text.chars().count()) {
+    let fits = (1..=MAX_VERSION_CHARS).contains(&text.chars().count());
+    if fits && !text.contains(char::is_control) {
         Ok(text.to_owned())
     } else {
         Err(Problem::Version(text.to_owned()))
@@ -222,12 +227,18 @@ fn matcher(rollouts: &[Rollout]) -> Result<Matcher, ConfigError> {
         })
     });
     Matcher::new(claims).map_err(|(claim, other)| {
-        let match_taken = Problem::MatchTaken {
-            host: claim.host.clone(),
-            path_prefix: claim.path_prefix.to_owned(),
-            other,
+        let host = claim.host.clone();
+        let path_prefix = claim.path_prefix.to_owned();
+        let problem = if other == claim.rollout {
+            Problem::HostTwice(host)
+        } else {
+            Problem::MatchTaken {
+                host,
+                path_prefix,
+                other,
+            }
         };
-        match_taken.at(&format!("rollouts[{}].match", claim.rollout))
+        problem.at(&format!("rollouts[{}].match", claim.rollout))
     })
 }
 
@@ -251,26 +262,30 @@ fn time_ms(text: &str) -> Option<u64> {
         Some(local) => (local, 0),
         None => split_offset(&text)?,
     };
+    if !local.ends_with(|last: char| last.is_ascii_digit()) {
+        return None;
+    }
     let time = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
     let local_ms = time.duration_since(UNIX_EPOCH).ok()?.as_millis();
-    u64::try_from(local_ms)
-        .ok()?
-        .checked_add_signed(offset_ms.checked_neg()?)
+    let utc_ms = i64::try_from(local_ms).ok()?.checked_sub(offset_ms)?;
+    u64::try_from(utc_ms).ok()
 }
 
 /// The local time and its offset in milliseconds east of UTC, of a text that ends in `+02:00` or the like.
 fn split_offset(text: &str) -> Option<(&str, i64)> {
     let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    if !(0..24).contains(&hours) || !(0..60).contains(&minutes) {
+    let &[sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = offset.as_bytes() else {
         return None;
-    }
-    let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
-    let offset_ms = minutes.checked_mul(60_000)?;
-    match offset.as_bytes().first()? {
-        b'+' => Some((local, offset_ms)),
-        b'-' => Some((local, offset_ms.checked_neg()?)),
-        _ => None,
-    }
+    };
+    let digits = [h1, h2, m1, m2].map(|byte| char::from(byte).to_digit(10).map(i64::from));
+    let [Some(h1), Some(h2), Some(m1 @ 0..6), Some(m2)] = digits else {
+        return None;
+    };
+    let minutes = [(h1, 600), (h2, 60), (m1, 10), (m2, 1)];
+    let minutes: i64 = minutes
+        .map(|(digit, worth)| digit.saturating_mul(worth))
+        .iter()
+        .sum();
+    let sign = if sign == b'-' { -60_000 } else { 60_000 };
+    (minutes < 24 * 60).then(|| (local, minutes.saturating_mul(sign)))
 }

@@ -27,11 +27,12 @@ pub fn overrides(node: &Node<'_>) -> Result<Override, ConfigError> {
     Ok(Override {
         header,
         cookie,
-        require: permission(&fields.required("require")?)?,
+        require: permission(fields.required("require")?)?,
     })
 }
 
-pub fn permission(node: &Node<'_>) -> Result<Permission, ConfigError> {
+pub fn permission(node: Node<'_>) -> Result<Permission, ConfigError> {
+    let node = node.secret();
     let (kind, value) = node.choice(REQUIRE)?;
     match (kind, value) {
         ("internal", None) => Ok(Permission::Internal),

@@ -39,6 +39,7 @@ impl Active {
             ticks: Cell::default(),
         };
         if active.lanes.iter().any(Lane::is_watched) {
+            calls::set_tick_period(TICK_MS)?;
             shared::begin()?;
             shared::edit(|ledger| {
                 let edits = active
@@ -47,7 +48,6 @@ impl Active {
                 edits.fold(false, |changed, edit| changed | edit)
             })?;
             active.learn()?;
-            calls::set_tick_period(TICK_MS)?;
         }
         active.announce();
         Ok(active)

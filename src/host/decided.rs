@@ -10,7 +10,7 @@ use super::vm;
 use crate::color::Color;
 use crate::cookie::NewId;
 use crate::decide::Reason;
-use crate::feedback::{Refusal, Report};
+use crate::feedback::{Feedback, Refusal, Report};
 use crate::headers::Headers;
 use crate::key::Request;
 use crate::outcome::{CodeClass, StreamEnd, Verdict};
@@ -123,8 +123,8 @@ impl Active {
     }
 
     /// Counts feedback.
-    pub fn count(&self, reports: &[Report]) {
-        for report in reports {
+    pub fn count(&self, reports: Vec<Report>) {
+        for report in Feedback::sums(reports) {
             if let Some((_, lane)) = self.rollout(report.rollout)
                 && let Some(quality) = lane.state.quality.get()
             {

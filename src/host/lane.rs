@@ -8,7 +8,7 @@ use super::vm;
 use crate::color::{Color, PerColor};
 use crate::guard::{Cause, Guard, Judgement};
 use crate::ledger::{Entry, Ledger, Release};
-use crate::percent::Weights;
+use crate::percent::{Percent, Weights};
 use crate::quality::{Outcomes, Quality, QualityJudgement};
 use crate::rollout::{Rollout, Standing};
 use log::{error, info, warn};
@@ -26,7 +26,7 @@ pub struct Lane {
     is_watched: bool,
     standing: Cell<Standing>,
     releases: RefCell<PerColor<Option<Release>>>,
-    shown_outcomes: Cell<PerColor<Outcomes>>,
+    shown_outcomes: Cell<Option<PerColor<Outcomes>>>,
     shown_weights: Cell<Weights>,
 }
 
@@ -124,10 +124,11 @@ impl Lane {
 
     fn judge(&self, rollout: &Rollout, now_ns: u64) {
         let mut state = GuardState::Watching;
-        if let Some(quality) = &rollout.quality {
-            state = self.judge_quality(rollout, quality, now_ns / 1_000_000);
-        } else if self.measures {
-            self.show_outcomes();
+        if self.measures {
+            let outcomes = self.show_outcomes();
+            if let Some(quality) = &rollout.quality {
+                state = self.judge_quality(rollout, quality, &outcomes, now_ns / 1_000_000);
+            }
         }
         if let Some(guard) = &rollout.guard {
             state = self.judge_guard(rollout, guard, now_ns);
@@ -160,7 +161,7 @@ impl Lane {
             let release = releases.of(color).as_ref();
             release.map_or(counted, |release| release.since(counted))
         });
-        if self.shown_outcomes.replace(outcomes) != outcomes {
+        if self.shown_outcomes.replace(Some(outcomes)) != Some(outcomes) {
             for color in Color::ALL {
                 quality.of(color).show(outcomes.of(color));
             }
@@ -168,14 +169,29 @@ impl Lane {
         outcomes
     }
 
-    fn judge_quality(&self, rollout: &Rollout, quality: &Quality, now_ms: u64) -> GuardState {
-        let judgement = quality.judge(rollout.stable, &self.show_outcomes());
-        match judgement {
+    fn judge_quality(
+        &self,
+        rollout: &Rollout,
+        quality: &Quality,
+        outcomes: &PerColor<Outcomes>,
+        now_ms: u64,
+    ) -> GuardState {
+        if self.is_retired(rollout, now_ms) {
+            return GuardState::Watching;
+        }
+        match quality.judge(rollout.stable, outcomes) {
             QualityJudgement::TooFew => return GuardState::TooFew,
             QualityJudgement::Kept => self.let_on(rollout, now_ms),
             QualityJudgement::Broken(breach) => self.trip(rollout, Cause::Quality, &breach),
         }
         GuardState::Watching
+    }
+
+    /// Whether the colour that is watched has nothing to lose: it serves nobody and no ramp will change
+    /// that, as with the old release after a swap of roles.
+    fn is_retired(&self, rollout: &Rollout, now_ms: u64) -> bool {
+        let weight = self.weights(rollout, now_ms).of(rollout.stable.other());
+        rollout.ramp.is_none() && weight == Percent::ZERO
     }
 
     fn judge_guard(&self, rollout: &Rollout, guard: &Guard, now_ns: u64) -> GuardState {

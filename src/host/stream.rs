@@ -41,7 +41,7 @@ impl Stream {
         if let Some(active) = &self.active {
             let body = calls::request_body().unwrap_or_default();
             let taken = Feedback::read(&body, &active.policy);
-            answer(taken.map(|reports| active.count(&reports)));
+            answer(taken.map(|reports| active.count(reports)));
         }
     }
 }
