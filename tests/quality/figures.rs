@@ -1,0 +1,147 @@
+//! The figures of a colour's release: what they outlive, and what begins them afresh.
+
+use serde_json::{Value, json};
+use testbed::PushOutcome;
+
+use crate::common::{
+    BLUE, Figures, GREEN, config, counted, item, push, rollout, start, tell, wait_for_figures, with,
+};
+
+/// `rec` with these labels, and `other` without any.
+fn releases(blue: &str, green: &str) -> Value {
+    let releases = json!({ "releases": { "blue": blue, "green": green } });
+    config([with(rollout("rec"), releases), rollout("other")])
+}
+
+fn example(rollout: &str) -> Value {
+    json!([item(rollout, "blue", BLUE), item(rollout, "green", GREEN)])
+}
+
+fn plus(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
+    std::array::from_fn(|kind| a[kind] + b[kind])
+}
+
+#[tokio::test]
+async fn figures_outlive_every_push_that_leaves_the_label_alone() {
+    let bed = start(releases("1", "2-rc1")).await;
+    tell(&bed, example("rec")).await;
+    wait_for_figures(&bed, "rec", "green", GREEN).await;
+
+    let changed = with(
+        rollout("rec"),
+        json!({
+            "releases": { "blue": "1", "green": "2-rc1" },
+            "weights": { "blue": 10, "green": 90 },
+            "sticky": [{ "header": "x-user-id" }],
+            "quality": { "min_samples": 1_000, "min_f1": 1 },
+        }),
+    );
+    let mut without_it = config([rollout("other")]);
+    without_it["version"] = "without rec".into();
+    let pushes = [
+        with(releases("1", "2-rc1"), json!({ "version": "left alone" })),
+        config([changed, rollout("new")]),
+        without_it,
+        releases("1", "2-rc1"),
+    ];
+    for (pushed, config) in pushes.into_iter().enumerate() {
+        push(&bed, config).await;
+        assert_eq!(
+            bed.envoy.push(json!({ "rollouts": [] })).await,
+            PushOutcome::Rejected
+        );
+        let metrics = bed.envoy.metrics().await;
+        for (color, counts) in [("blue", BLUE), ("green", GREEN)] {
+            let shown = Figures::shown(&metrics, "rec", color);
+            assert_eq!(shown, Figures::of(counts), "{color} after push {pushed}");
+        }
+    }
+    tell(&bed, example("rec")).await;
+    wait_for_figures(&bed, "rec", "green", GREEN.map(|count| 2 * count)).await;
+    wait_for_figures(&bed, "rec", "blue", BLUE.map(|count| 2 * count)).await;
+}
+
+#[tokio::test]
+async fn a_new_label_begins_that_colour_of_that_rollout_afresh() {
+    let bed = start(releases("1", "2-rc1")).await;
+    tell(&bed, example("rec")).await;
+    tell(&bed, example("other")).await;
+    wait_for_figures(&bed, "rec", "green", GREEN).await;
+
+    push(&bed, releases("1", "2-rc2")).await;
+    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+    wait_for_figures(&bed, "rec", "blue", BLUE).await;
+    wait_for_figures(&bed, "other", "green", GREEN).await;
+    let metrics = bed.envoy.metrics().await;
+    assert_eq!(
+        counted(&metrics, "rec", "green"),
+        GREEN,
+        "a counter never falls"
+    );
+
+    let second = [7, 1, 2, 3];
+    tell(&bed, item("rec", "green", second)).await;
+    wait_for_figures(&bed, "rec", "green", second).await;
+    push(&bed, releases("2", "2-rc2")).await;
+    wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
+    wait_for_figures(&bed, "rec", "green", second).await;
+
+    // A label that was there before is new again: it may be another build of the same name.
+    push(&bed, releases("2", "2-rc1")).await;
+    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+    tell(&bed, item("rec", "green", GREEN)).await;
+    wait_for_figures(&bed, "rec", "green", GREEN).await;
+
+    let metrics = bed.envoy.metrics().await;
+    let all = plus(plus(GREEN, second), GREEN);
+    assert_eq!(counted(&metrics, "rec", "green"), all);
+    assert_eq!(counted(&metrics, "rec", "blue"), BLUE);
+}
+
+#[tokio::test]
+async fn both_colours_can_begin_afresh_at_once() {
+    let bed = start(releases("1", "2")).await;
+    tell(&bed, example("rec")).await;
+    wait_for_figures(&bed, "rec", "blue", BLUE).await;
+    push(&bed, releases("2", "3")).await;
+    wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
+    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+}
+
+#[tokio::test]
+async fn a_first_label_and_the_loss_of_one_are_new_labels_too() {
+    let bed = start(config([rollout("rec")])).await;
+    tell(&bed, example("rec")).await;
+    wait_for_figures(&bed, "rec", "green", GREEN).await;
+    let labelled = with(rollout("rec"), json!({ "releases": { "green": "2" } }));
+    push(&bed, config([labelled])).await;
+    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+    wait_for_figures(&bed, "rec", "blue", BLUE).await;
+    tell(&bed, item("rec", "green", [1, 0, 0, 0])).await;
+    push(&bed, config([rollout("rec")])).await;
+    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+    wait_for_figures(&bed, "rec", "blue", BLUE).await;
+}
+
+#[tokio::test]
+async fn with_nothing_to_divide_by_there_is_no_figure() {
+    let bed = start(config([rollout("rec")])).await;
+    let told = [
+        ("blue", [0, 0, 0, 900]),
+        ("green", [0, 0, 5, 0]),
+        ("blue", [0, 4, 0, 0]),
+        ("green", [0, 0, 0, 2]),
+    ];
+    let mut sums = [[0; 4]; 2];
+    for (color, counts) in told {
+        tell(&bed, item("rec", color, counts)).await;
+        let sum = &mut sums[usize::from(color == "green")];
+        *sum = plus(*sum, counts);
+        wait_for_figures(&bed, "rec", color, *sum).await;
+    }
+    // Counts far beyond 32 bits lose nothing.
+    let many = [999_999_999, 333_333_333, 111_111_111, 999_999_999];
+    tell(&bed, vec![item("rec", "blue", many); 3].into()).await;
+    sums[0] = plus(sums[0], many.map(|count| 3 * count));
+    wait_for_figures(&bed, "rec", "blue", sums[0]).await;
+}

@@ -1,0 +1,211 @@
+//! The gate: a ramp waits until there are enough samples, and then goes on for good.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use testbed::get;
+use tokio::time::Instant;
+use xxhash_rust::xxh64::xxh64;
+
+use crate::common::{
+    config, item, overdue_ramp, push, rollout, start, tell, wait_for_guard_state, wait_for_weight,
+    wait_until_served_by, weight, with,
+};
+
+const GOOD: [u64; 4] = [95, 3, 2, 0];
+
+/// A rollout whose ramp would be at 100 % if it did not wait.
+fn gated(name: &str, quality: Value) -> Value {
+    let quality = with(json!({ "min_samples": 100, "min_f1": 90 }), quality);
+    let fields = json!({ "ramp": overdue_ramp("2s"), "quality": quality });
+    with(rollout(name), fields)
+}
+
+/// Enough good samples for both colours.
+fn enough(rollout: &str) -> Value {
+    json!([item(rollout, "blue", GOOD), item(rollout, "green", GOOD)])
+}
+
+/// A user that green serves from some weight above `from` on, and up to `to`, in millipercent.
+fn user(rollout: &str, from: u64, to: u64) -> String {
+    let bucket = |user: &String| {
+        let hash = xxh64(format!("{rollout}\0{user}").as_bytes(), 0);
+        ((u128::from(hash) * 100_000) >> 64) as u64
+    };
+    let users = (0..).map(|i| format!("user-{i}"));
+    let found = users
+        .into_iter()
+        .find(|user| (from..to).contains(&bucket(user)));
+    found.expect("a user")
+}
+
+#[tokio::test]
+async fn with_too_few_samples_a_ramp_waits_where_it_should() {
+    let start_at = SystemTime::now();
+    let early = json!({
+        "start": humantime::format_rfc3339_millis(start_at).to_string(),
+        "steps": [{ "weight": 10, "hold": "1h" }, { "weight": 100 }],
+    });
+    let no_gate = with(rollout("no-gate"), json!({ "ramp": overdue_ramp("2s") }));
+    // Rollouts are looked after in this order, so what `witness` has met all before it have met too.
+    let bed = start(config([
+        gated("first-step", json!({})),
+        gated("below", json!({ "hold_at": 2.5 })),
+        gated("between", json!({ "hold_at": 30 })),
+        gated("second-step", json!({ "hold_at": 50 })),
+        gated("at-the-end", json!({ "hold_at": 100 })),
+        gated("few-blue", json!({})),
+        gated("few-green", json!({})),
+        gated("few-and-bad", json!({ "min_f1": 99 })),
+        with(gated("early", json!({})), json!({ "ramp": early })),
+        no_gate,
+        gated("witness", json!({})),
+    ]))
+    .await;
+    // One batch, so that what is told first is there when `witness` has enough.
+    let one_less = [94, 3, 2, 0];
+    tell(
+        &bed,
+        json!([
+            item("few-blue", "blue", one_less),
+            item("few-blue", "green", GOOD),
+            item("few-green", "blue", GOOD),
+            item("few-green", "green", one_less),
+            item("few-and-bad", "blue", one_less),
+            item("few-and-bad", "green", [0, 500, 500, 0]),
+            item("early", "blue", GOOD),
+            item("early", "green", GOOD),
+            item("witness", "blue", GOOD),
+            item("witness", "green", GOOD),
+        ]),
+    )
+    .await;
+    wait_for_weight(&bed, "witness", 100_000).await;
+
+    let metrics = bed.envoy.metrics().await;
+    for (rollout, green, state) in [
+        ("first-step", 10_000.0, 1.0),
+        ("below", 2_500.0, 1.0),
+        ("between", 30_000.0, 1.0),
+        ("second-step", 50_000.0, 1.0),
+        ("at-the-end", 100_000.0, 1.0),
+        ("few-blue", 10_000.0, 1.0),
+        ("few-green", 10_000.0, 1.0),
+        ("few-and-bad", 10_000.0, 1.0),
+        ("early", 10_000.0, 0.0),
+    ] {
+        assert_eq!(weight(&metrics, rollout), green, "{rollout}");
+        let shown = metrics.get("bluegreen_guard_state", &[("rollout", rollout)]);
+        assert_eq!(shown, state, "{rollout}");
+    }
+    assert_eq!(weight(&metrics, "no-gate"), 100_000.0);
+    assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
+
+    // One sample more is enough.
+    tell(&bed, json!([item("few-blue", "blue", [0, 0, 0, 1])])).await;
+    wait_for_weight(&bed, "few-blue", 100_000).await;
+    tell(&bed, json!([item("few-green", "green", [0, 0, 0, 1])])).await;
+    wait_for_weight(&bed, "few-green", 100_000).await;
+}
+
+#[tokio::test]
+async fn a_ramp_that_is_let_on_takes_its_next_step_from_then_on_every_worker() {
+    let sticky = json!({ "sticky": [{ "header": "x-user-id" }] });
+    let bed = start(config([with(gated("rec", json!({})), sticky)])).await;
+    let request = |from, to| get("/rec/").header("x-user-id", user("rec", from, to));
+    let (first, second, last) = (
+        request(0, 10_000),
+        request(10_000, 50_000),
+        request(50_000, 100_000),
+    );
+    wait_until_served_by(&bed, "green", &first).await;
+    wait_until_served_by(&bed, "blue", &second).await;
+    tell(&bed, item("rec", "blue", GOOD)).await;
+    wait_until_served_by(&bed, "blue", &second).await;
+
+    let before = Instant::now();
+    tell(&bed, item("rec", "green", GOOD)).await;
+    wait_for_weight(&bed, "rec", 50_000).await;
+    wait_until_served_by(&bed, "green", &second).await;
+    wait_for_weight(&bed, "rec", 100_000).await;
+    let stepped_after = before.elapsed();
+    assert!(stepped_after >= Duration::from_secs(2), "{stepped_after:?}");
+    wait_until_served_by(&bed, "green", &last).await;
+
+    let log = bed.envoy.log();
+    let lines = log
+        .matches("rollout rec: the quality gate lets the ramp on")
+        .count();
+    assert_eq!(lines, 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
+    // Its start belongs to the gate: all pushes must have the same.
+    let ramp = overdue_ramp("1h");
+    let labelled = |green: &str, fields: Value| {
+        let releases = json!({ "blue": "1", "green": green });
+        let rec = gated("rec", json!({}));
+        with(
+            with(rec, json!({ "ramp": ramp, "releases": releases })),
+            fields,
+        )
+    };
+    let bed = start(config([labelled("2", json!({}))])).await;
+    tell(&bed, enough("rec")).await;
+    wait_for_weight(&bed, "rec", 50_000).await;
+
+    let guard = json!({ "window": "30s", "min_requests": 100, "max_error_rate": 50 });
+    for (pushed, fields) in [
+        json!({}),
+        json!({ "sticky": [{ "header": "x-user-id" }] }),
+        json!({ "guard": guard }),
+        json!({ "salt": "another", "weights": { "blue": 100, "green": 0 } }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // What `witness` has met, all before it have met too.
+        let witness = format!("witness-{pushed}");
+        let rollouts = [labelled("2", fields), gated(&witness, json!({}))];
+        push(&bed, config(rollouts)).await;
+        assert_eq!(
+            weight(&bed.envoy.metrics().await, "rec"),
+            50_000.0,
+            "push {pushed}"
+        );
+        tell(&bed, item("rec", "green", GOOD)).await;
+        tell(&bed, enough(&witness)).await;
+        wait_for_weight(&bed, &witness, 100_000).await;
+        assert_eq!(
+            weight(&bed.envoy.metrics().await, "rec"),
+            50_000.0,
+            "push {pushed}"
+        );
+    }
+
+    // Another release has to pass the gate itself.
+    push(&bed, config([labelled("3", json!({}))])).await;
+    wait_for_weight(&bed, "rec", 10_000).await;
+    wait_for_guard_state(&bed, "rec", 1).await;
+    tell(&bed, item("rec", "green", GOOD)).await;
+    wait_for_weight(&bed, "rec", 50_000).await;
+}
+
+/// A colour that found nothing and had nothing to find can't be judged by its F1.
+#[tokio::test]
+async fn a_limit_without_a_figure_is_not_judged() {
+    let all = json!({ "max_f1_drop": 0, "min_f1": 100, "min_precision": 100, "min_recall": 100 });
+    let bed = start(config([gated("rec", all)])).await;
+    tell(
+        &bed,
+        json!([
+            item("rec", "blue", [100, 0, 0, 0]),
+            item("rec", "green", [0, 0, 0, 100]),
+        ]),
+    )
+    .await;
+    wait_for_weight(&bed, "rec", 100_000).await;
+    let metrics = bed.envoy.metrics().await;
+    assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
+}

@@ -1,0 +1,12 @@
+//! Model quality in a real Envoy: how outcomes get in, what is made of them, and the gate.
+
+mod common;
+
+mod figures;
+mod gate;
+mod header;
+mod limits;
+mod load;
+mod refused;
+mod taken;
+mod unread;
