@@ -74,6 +74,13 @@ impl Ledger {
         self.entries.get(name.as_str())
     }
 
+    /// Drops what is known of other rollouts than those named so. Says whether there was any.
+    pub fn keep(&mut self, mut named: impl FnMut(&str) -> bool) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|name, _| named(name));
+        self.entries.len() != before
+    }
+
     /// What is known of a rollout, to change.
     pub fn entry_mut(&mut self, name: &RolloutName) -> &mut Entry {
         self.entries.entry(name.as_str().to_owned()).or_default()

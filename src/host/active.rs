@@ -4,6 +4,7 @@ use super::calls::{self, Refused};
 use super::lane::Lane;
 use super::shared;
 use super::vm::{self, GeneralMetrics};
+use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::rollout::Rollout;
 use log::{error, info};
@@ -41,16 +42,21 @@ impl Active {
         if active.lanes.iter().any(Lane::is_watched) {
             calls::set_tick_period(TICK_MS)?;
             shared::begin()?;
-            shared::edit(|ledger| {
-                let edits = active
-                    .rollouts()
-                    .map(|(rollout, lane)| lane.open(rollout, ledger));
-                edits.fold(false, |changed, edit| changed | edit)
-            })?;
-            active.learn()?;
         }
+        shared::edit(|ledger| active.open(ledger))?;
+        active.learn()?;
         active.announce();
         Ok(active)
+    }
+
+    /// Opens the ledger for a configuration that comes into force: what was said of other
+    /// configurations holds no longer. Says whether there was something to change.
+    fn open(&self, ledger: &mut Ledger) -> bool {
+        let dropped = ledger.keep(|name| self.policy.named(name).is_some());
+        let edits = self
+            .rollouts()
+            .map(|(rollout, lane)| lane.open(rollout, ledger));
+        edits.fold(dropped, |changed, edit| changed | edit)
     }
 
     /// A rollout and its lane.

@@ -67,8 +67,7 @@ impl Lane {
         rollout.weights_at(now_ms, self.standing.get())
     }
 
-    /// Opens the ledger for a configuration that comes into force: what was said of another one holds
-    /// no longer. Says whether there was something to change.
+    /// Opens the rollout's entry in the ledger. Says whether there was something to change.
     pub fn open(&self, rollout: &Rollout, ledger: &mut Ledger) -> bool {
         if !self.measures && ledger.entry(&rollout.name).is_none() {
             return false;

@@ -1,0 +1,140 @@
+//! Configurations, users, and who serves whom.
+
+use serde_json::{Value, json};
+use testbed::{Bed, Client, PushOutcome, Request, get};
+use xxhash_rust::xxh64::xxh64;
+
+/// A rollout between the bed's two upstreams, by user, with these fields beside or instead of the usual.
+pub fn rollout(name: &str, fields: Value) -> Value {
+    let mut rollout = json!({
+        "name": name,
+        "clusters": { "blue": "blue", "green": "green" },
+        "weights": weights(50),
+        "sticky": [{ "header": "x-user-id" }],
+    });
+    merge(&mut rollout, fields);
+    rollout
+}
+
+/// One rollout called `demo`, for all requests.
+pub fn config(fields: Value) -> Value {
+    json!({ "rollouts": [rollout("demo", fields)] })
+}
+
+/// Puts fields beside those of an object, or instead of them.
+pub fn merge(object: &mut Value, fields: Value) {
+    let Value::Object(fields) = fields else {
+        panic!("no fields: {fields}")
+    };
+    let object = object.as_object_mut().expect("an object");
+    object.extend(fields);
+}
+
+pub fn weights(green: u32) -> Value {
+    json!({ "blue": 100 - green, "green": green })
+}
+
+/// The bucket of a user of the rollout `demo`, as the contract has it.
+pub fn bucket(user: &str) -> u32 {
+    let hash = xxh64(&[b"demo\0", user.as_bytes()].concat(), 0);
+    ((u128::from(hash) * 100_000) >> 64) as u32
+}
+
+/// The colour that serves a user of the rollout `demo`, with green at so many percent.
+pub fn color(user: &str, green: u32) -> &'static str {
+    if bucket(user) < green * 1_000 {
+        "green"
+    } else {
+        "blue"
+    }
+}
+
+/// A user whom green serves from this weight on, in percent, but not at one less.
+pub fn user_from(green: u32) -> String {
+    users()
+        .find(|user| color(user, green) == "green" && color(user, green - 1) == "blue")
+        .expect("a user")
+}
+
+/// One user after the other.
+pub fn users() -> impl Iterator<Item = String> {
+    (0..).map(|i| format!("user-{i}"))
+}
+
+pub fn as_user(user: &str) -> Request {
+    get("/").header("x-user-id", user)
+}
+
+/// Who serves a request. Its status may be anything, but an upstream has to have answered.
+pub async fn served_by(client: &Client, request: Request) -> String {
+    let response = client.send(request).await;
+    response
+        .served_by()
+        .unwrap_or_else(|| panic!("no upstream answered: {response:?}"))
+        .to_owned()
+}
+
+/// Puts a configuration in force.
+pub async fn push(bed: &Bed, config: Value) {
+    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
+}
+
+/// Connections that each worker took.
+pub async fn connections_per_worker(bed: &Bed) -> Vec<u64> {
+    let filter = "^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$";
+    let stats = bed
+        .envoy
+        .admin_get(&format!("/stats?filter={filter}"))
+        .await;
+    let count = |line: &str| line.rsplit_once(": ")?.1.parse().ok();
+    stats.lines().filter_map(count).collect()
+}
+
+/// One client for each of the two workers, over a connection that it keeps. Each has sent requests of
+/// the last user to whom green comes.
+pub async fn client_per_worker(bed: &Bed) -> [Client; 2] {
+    let last = user_from(100);
+    let mut clients = [None, None];
+    for _ in 0..100 {
+        let before = connections_per_worker(bed).await;
+        let client = bed.http2();
+        client.send(as_user(&last)).await;
+        let after = connections_per_worker(bed).await;
+        let worker = (0..2).find(|&worker| after[worker] > before[worker]);
+        clients[worker.expect("a new connection")] = Some(client);
+        if let [Some(first), Some(second)] = &clients {
+            return [first.clone(), second.clone()];
+        }
+    }
+    panic!("100 connections on one worker");
+}
+
+/// Waits until all of this rollout's streams are over, so many since Envoy's start.
+pub async fn wait_for_responses(bed: &Bed, rollout: &str, count: u64) {
+    let labels = [("rollout", rollout)];
+    bed.envoy
+        .wait_for_metric("bluegreen_responses_total", &labels, |n| n == count as f64)
+        .await;
+}
+
+/// So many users are asked for by [`colors`].
+pub const USERS: usize = 120;
+
+/// Whom each of the first users gets, from either worker.
+pub async fn colors(bed: &Bed) -> Vec<String> {
+    let [first, second] = client_per_worker(bed).await;
+    let mut colors = Vec::new();
+    for user in users().take(USERS) {
+        let color = served_by(&first, as_user(&user)).await;
+        let other = served_by(&second, as_user(&user)).await;
+        assert_eq!(color, other, "{user}");
+        colors.push(color);
+    }
+    colors
+}
+
+/// Whom each of the first users should get, with green at so many percent.
+pub fn expected_colors(green: u32) -> Vec<String> {
+    let color = |user: String| color(&user, green).to_owned();
+    users().take(USERS).map(color).collect()
+}

@@ -1,0 +1,15 @@
+//! Progressive delivery on a real Envoy: testers first, then step by step, and back by itself.
+
+mod common;
+mod guarded;
+
+mod config;
+mod failures;
+mod grpc;
+mod guard;
+mod overrides;
+mod permission;
+mod ramp;
+mod recovery;
+mod speed;
+mod swap;

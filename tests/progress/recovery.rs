@@ -1,0 +1,182 @@
+//! How long a rollback lasts.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, eventually};
+
+use crate::common::{as_user, client_per_worker, config, merge, push, rollout, served_by, weights};
+use crate::guarded::{green_user, send, wait_for_rollback, wait_for_state, watched, with_guard};
+
+/// All on green.
+fn all_on_green() -> Value {
+    let guard = with_guard(json!({ "max_error_rate": 5 }));
+    config(json!({ "weights": weights(100), "guard": guard }))
+}
+
+/// Lets green fail until the guard of `demo` has tripped so often, and each worker has learnt it.
+async fn trip(bed: &Bed, workers: &[Client], times: u32) {
+    bed.green.set(Behavior::status(500));
+    let labels = [("rollout", "demo")];
+    let tripped = || async {
+        send(bed, &green_user(), 20).await;
+        let metrics = bed.envoy.metrics().await;
+        match metrics.get("bluegreen_guard_trips_total", &labels) {
+            trips if trips == f64::from(times) => Ok(()),
+            trips => Err(format!("{trips} trips")),
+        }
+    };
+    eventually("green is rolled back", PATIENCE, tripped).await;
+    bed.green.set(Behavior::default());
+    for worker in workers {
+        let learnt = || async {
+            match served_by(worker, as_user(&green_user())).await {
+                color if color == "blue" => Ok(()),
+                color => Err(color),
+            }
+        };
+        eventually("a worker learns of a rollback", PATIENCE, learnt).await;
+    }
+}
+
+async fn assert_all_on(workers: &[Client], color: &str, after: &str) {
+    for worker in workers {
+        for _ in 0..3 {
+            let served_by = served_by(worker, as_user(&green_user())).await;
+            assert_eq!(served_by, color, "after {after}");
+        }
+    }
+}
+
+/// Each change ends the rollback at once, and so does the change back.
+async fn assert_ends_the_rollback(changes: &[(&str, Value)]) {
+    let bed = Bed::start(all_on_green()).await;
+    let workers = client_per_worker(&bed).await;
+    for (times, (pointer, value)) in (1..).zip(changes) {
+        trip(&bed, &workers, times).await;
+        let mut changed = all_on_green();
+        let (object, field) = pointer.rsplit_once('/').expect("a pointer");
+        let object = changed.pointer_mut(&format!("/rollouts/0{object}"));
+        let object = object.expect("a part of the rollout");
+        merge(object, json!({ field: value }));
+        push(&bed, changed).await;
+        assert_all_on(&workers, "green", &format!("{pointer} {value}")).await;
+        push(&bed, all_on_green()).await;
+        assert_all_on(&workers, "green", &format!("{pointer} {value} and back")).await;
+    }
+    let logged = bed.envoy.log().matches("rollout demo: rolled back").count();
+    assert_eq!(logged, changes.len());
+}
+
+#[tokio::test]
+async fn any_change_of_the_rollout_ends_its_rollback_and_so_does_the_change_back() {
+    let steps = json!([{ "weight": 100, "hold": "1h" }, { "weight": 100 }]);
+    assert_ends_the_rollback(&[
+        ("/weights", json!({ "blue": 0.001, "green": 99.999 })),
+        ("/salt", json!("other")),
+        ("/sticky", json!([])),
+        ("/match", json!({ "path_prefix": "/" })),
+        (
+            "/override",
+            json!({ "header": "x-bluegreen", "require": "internal" }),
+        ),
+        (
+            "/ramp",
+            json!({ "start": "2020-01-01T00:00:00Z", "steps": steps }),
+        ),
+        ("/guard/window", json!("11m")),
+        ("/guard/min_requests", json!(21)),
+        ("/guard/max_error_rate", json!(6)),
+        ("/guard/max_error_rate_over_stable", json!(6)),
+        ("/releases", json!({ "green": "2026-11-rc2" })),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_rollout_without_its_guard_is_not_rolled_back_nor_is_it_with_the_guard_again() {
+    let bed = Bed::start(all_on_green()).await;
+    let workers = client_per_worker(&bed).await;
+    trip(&bed, &workers, 1).await;
+    push(&bed, config(json!({ "weights": weights(100) }))).await;
+    assert_all_on(&workers, "green", "the guard is taken away").await;
+    push(&bed, all_on_green()).await;
+    assert_all_on(&workers, "green", "the guard is back").await;
+    trip(&bed, &workers, 2).await;
+}
+
+#[tokio::test]
+async fn pushes_that_leave_the_rollout_as_it_is_leave_it_rolled_back() {
+    let bed = Bed::start(all_on_green()).await;
+    let workers = client_per_worker(&bed).await;
+    trip(&bed, &workers, 1).await;
+    let user: Arc<str> = green_user().into();
+    let load = Load::to(bed.envoy.addr())
+        .connections(8)
+        .start(move |_| as_user(&user));
+    let before = bed.green.count();
+
+    let with = |fields: Value| {
+        let mut config = all_on_green();
+        merge(&mut config, fields);
+        config
+    };
+    let with_other = |green: u32| {
+        let other = json!({ "match": { "path_prefix": "/other" }, "weights": weights(green) });
+        let rollouts = [
+            rollout("other", other),
+            all_on_green()["rollouts"][0].clone(),
+        ];
+        json!({ "rollouts": rollouts })
+    };
+    let pushes = [
+        with(json!({ "version": "2" })),
+        all_on_green(),
+        with(json!({ "color_header": "x-color" })),
+        with(json!({ "route_header": "x-bluegreen-cluster", "version": "3" })),
+        with_other(5),
+        with_other(50),
+        all_on_green(),
+    ];
+    for config in pushes {
+        push(&bed, config).await;
+        assert_all_on(&workers, "blue", "an unrelated push").await;
+    }
+    // The same in another writing.
+    let text = all_on_green().to_string();
+    assert_eq!(bed.envoy.push_raw(text).await, PushOutcome::Accepted);
+    let rejected = with(json!({ "rollouts": [] }));
+    assert_eq!(bed.envoy.push(rejected).await, PushOutcome::Rejected);
+    assert_all_on(&workers, "blue", "a rejected push").await;
+
+    let report = load.stop().await;
+    assert_eq!(report.failed(), 0, "{:?}", report.by_status());
+    assert_eq!(bed.green.count(), before);
+    wait_for_state(&bed, 2).await;
+    wait_for_rollback(&bed, "blue", "error_rate").await;
+}
+
+#[tokio::test]
+async fn a_rollback_ends_a_ramp() {
+    let start = std::time::SystemTime::now();
+    let second = std::time::Duration::from_secs(1);
+    let ramp = json!({
+        "start": humantime::format_rfc3339_millis(start - second).to_string(),
+        "steps": [{ "weight": 50, "hold": "6s" }, { "weight": 100 }],
+    });
+    let guard = with_guard(json!({ "max_error_rate": 5 }));
+    let mut policy = config(json!({ "ramp": ramp, "guard": guard }));
+    let other = json!({ "match": { "path_prefix": "/other" }, "ramp": ramp });
+    let rollouts = policy["rollouts"].as_array_mut().expect("rollouts");
+    rollouts.push(rollout("other", other));
+    let bed = watched(policy).await;
+    bed.green.set(Behavior::status(500));
+    send(&bed, &green_user(), 20).await;
+    wait_for_rollback(&bed, "blue", "error_rate").await;
+    // The other rollout's ramp, by the same clock, comes to its last step.
+    let other = [("rollout", "other"), ("color", "green")];
+    bed.envoy
+        .wait_for_metric("bluegreen_weight_millipercent", &other, |w| w == 100_000.0)
+        .await;
+    wait_for_rollback(&bed, "blue", "error_rate").await;
+}
