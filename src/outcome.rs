@@ -80,13 +80,14 @@ impl StreamEnd {
     }
 
     /// Whether the cluster failed. A client that leaves says nothing about the cluster, whatever else
-    /// came of it.
+    /// came of it. Nor does the end of an upgraded connection (101, as with a WebSocket): there Envoy tells
+    /// a server that closes as it should from one that breaks off by nothing.
     pub fn verdict(self) -> Verdict {
         let class = self.code_class();
         if class == CodeClass::None || self.flags & flag::CLIENT_LEFT != 0 {
             Verdict::ClientLeft
         } else if class == CodeClass::ServerError
-            || self.flags & flag::CUT_OFF != 0
+            || (self.flags & flag::CUT_OFF != 0 && class != CodeClass::Informational)
             || self.grpc_status.is_some_and(is_grpc_server_error)
         {
             Verdict::Failed

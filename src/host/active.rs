@@ -6,7 +6,7 @@ use super::shared;
 use super::vm::{self, GeneralMetrics};
 use crate::ledger::Ledger;
 use crate::policy::Policy;
-use crate::rollout::Rollout;
+use crate::rollout::{Rollout, RolloutName};
 use log::{error, info};
 use std::cell::Cell;
 
@@ -45,6 +45,7 @@ impl Active {
         }
         shared::edit(|ledger| active.open(ledger))?;
         active.learn()?;
+        vm::end_windows(|name| active.is_guarded(name));
         active.announce();
         Ok(active)
     }
@@ -57,6 +58,12 @@ impl Active {
             .rollouts()
             .map(|(rollout, lane)| lane.open(rollout, ledger));
         edits.fold(dropped, |changed, edit| changed | edit)
+    }
+
+    fn is_guarded(&self, name: &RolloutName) -> bool {
+        let rollout = self.policy.named(name.as_str());
+        let rollout = rollout.and_then(|index| self.policy.rollouts.get(index));
+        rollout.is_some_and(|rollout| rollout.guard.is_some())
     }
 
     /// A rollout and its lane.

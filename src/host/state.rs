@@ -120,6 +120,11 @@ impl RolloutState {
         window.1.slide(window_ms, now_ms, totals)
     }
 
+    /// Forgets what the guard has seen.
+    pub fn end_window(&self) {
+        *self.window.borrow_mut() = Default::default();
+    }
+
     fn total(&self, color: Color) -> Tally {
         let metrics = self.colors.of(color);
         let Some(guard) = self.guard.get() else {

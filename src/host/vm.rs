@@ -57,6 +57,16 @@ pub fn rollout_state(name: &RolloutName) -> Result<Rc<RolloutState>, Refused> {
     })
 }
 
+/// Ends the guard's window of all rollouts that have no guard now: a later guard begins afresh.
+pub fn end_windows(is_guarded: impl Fn(&RolloutName) -> bool) {
+    VM.with(|vm| {
+        let rollouts = vm.rollouts.borrow();
+        for (_, state) in rollouts.iter().filter(|(name, _)| !is_guarded(name)) {
+            state.end_window();
+        }
+    });
+}
+
 /// Draws from the VM's random numbers.
 ///
 /// Within a request: the seed is the time of the VM's first request and the id of its connection,

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""What a request costs with this filter on a real Envoy, beside the alternatives.
+
+Says on stderr what it does; prints the tables on stdout and keeps them in benches/out/report.md.
+Wants ENVOY (an Envoy binary), dist/bluegreen.wasm and cargo; valgrind for the counts of instructions.
+
+    bench.py                      everything, in under ten minutes
+    bench.py --only sticky lua    only the instructions of these variants and of the plain route
+"""
+
+import argparse
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import callgrind
+import config
+import envoy
+import growth
+import instructions
+import report
+import turns
+import variants
+from envoy import Envoy
+from proxies import Proxies, warm_up
+
+OUT = config.BENCHES / "out"
+FILTER = config.BENCHES.parent / "dist" / "bluegreen.wasm"
+BEGUN = time.monotonic()
+
+
+def say(text: str) -> None:
+    print(f"[{time.monotonic() - BEGUN:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # and so stop every Envoy
+    names = [variant.name for variant in variants.COMPARED]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=names, help="count instructions of these only")
+    only = parser.parse_args().only
+    binary = envoy.find_binary()
+    if not FILTER.exists():
+        raise SystemExit(f"{FILTER} is missing: run `make build` first.")
+    wasm = {"bluegreen.wasm": FILTER, "noop.wasm": build_noop()}
+    config.write_upstreams(OUT / "run" / "upstreams")
+    with Envoy(binary, OUT / "run" / "upstreams") as upstreams:
+        ports = upstreams.port("blue-upstream"), upstreams.port("green-upstream")
+        proxies = Proxies(binary, OUT, wasm, ports)
+        text = measure_only(proxies, only) if only else measure_all(proxies)
+    (OUT / "report.md").write_text(text + "\n")
+    say(f"done; kept in {OUT / 'report.md'}")
+    print(text)
+
+
+def build_noop() -> Path:
+    say("building the no-op filter")
+    target = "wasm32-unknown-unknown"
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--release", "--locked", "--target", target, "--target-dir", OUT / "target"],
+        cwd=config.BENCHES / "noop", check=True)
+    return OUT / "target" / target / "release" / "noop.wasm"
+
+
+def measure_only(proxies: Proxies, names: list[str]) -> str:
+    if not callgrind.available():
+        raise SystemExit(callgrind.HOW_TO_GET)
+    chosen = [variant for variant in variants.COMPARED if variant.name in ("plain", *names)]
+    counts = instructions.measure(proxies, [(variant, [instructions.NINE_HEADERS]) for variant in chosen], say)
+    return "\n".join(report.row(variant.title, *report.instructions(counts, variant)) for variant in chosen)
+
+
+def measure_all(proxies: Proxies) -> str:
+    series = measure_times(proxies)
+    memory = growth.measure_memory(proxies, say)
+    timers = growth.measure_timers(proxies, say)
+    pushes = growth.measure_pushes(proxies, say)
+    if callgrind.available():
+        counts = instructions.measure(proxies, instructions.jobs(), say)
+    else:
+        counts = {}
+        say(callgrind.HOW_TO_GET)
+    return report.whole(envoy.version(proxies.binary), counts, series, memory, timers, pushes)
+
+
+def measure_times(proxies: Proxies) -> dict[str, turns.Series]:
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for variant in variants.COMPARED:
+            say(f"starting Envoy: {variant.name}")
+            running[variant.name] = stack.enter_context(proxies.start(f"turns-{variant.name}", variant))
+            warm_up(variant, running[variant.name])
+        return turns.measure(running, say)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Envoy's files for a variant, made from the shipped ones so that both stay the same."""
+
+import json
+import shutil
+from pathlib import Path
+
+from variants import Variant, plugin_text
+
+BENCHES = Path(__file__).resolve().parent
+SHIPPED = BENCHES.parent / "envoy"
+ROUTES = "              routes:\n"
+FILTERS = "          http_filters:\n"
+ROUTER = "          - name: envoy.filters.http.router\n"
+ON_TICK = "          proxy_on_tick: {}\n"
+PLUGIN = "        value: |\n"
+
+
+class ShippedFileChanged(Exception):
+    """A shipped file no longer has the line this bench holds on to."""
+
+    def __init__(self, path: Path, anchor: str):
+        super().__init__(f"{path}: no line {anchor.strip()!r}; adapt the anchors in {__file__}")
+
+
+def write_proxy(
+    directory: Path, variant: Variant, ports: tuple[int, int], wasm: dict[str, Path], ticks: bool,
+) -> None:
+    """A directory to start the measured Envoy in; the upstreams listen on `ports`."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    path = SHIPPED / "bootstrap.yaml"
+    text = path.read_text()
+    for shipped, ours in [(9901, 0), (10000, 0), (10001, ports[0]), (10002, ports[1])]:
+        text = replace_port(path, text, shipped, ours)
+    if variant.routes is not None:
+        text = replace_between(path, text, ROUTES, FILTERS, variant.routes)
+    if variant.plugin is None:
+        text = replace_between(path, text, FILTERS, ROUTER, list(variant.filters))
+    else:
+        write_plugin(directory, variant.plugin, ticks)
+    (directory / "bootstrap.yaml").write_text(text)
+    shutil.copy(BENCHES / "split.lua", directory)
+    for name, source in wasm.items():
+        shutil.copy(source, directory / name)
+
+
+def write_plugin(directory: Path, plugin: dict, ticks: bool = True) -> None:
+    """Puts the plugin's configuration in force by a rename, as an operator does.
+
+    Without `ticks` Envoy never enters the filter's timer, so that requests alone are counted.
+    """
+    path = SHIPPED / "bluegreen.yaml"
+    head, anchor, _ = path.read_text().partition(PLUGIN)
+    for needed, found in [(PLUGIN, anchor), (ON_TICK, ON_TICK in head)]:
+        if not found:
+            raise ShippedFileChanged(path, needed)
+    if not ticks:
+        head = head.replace(ON_TICK, "")
+    new = directory / "bluegreen.yaml.new"
+    new.write_text(f"{head}{anchor}          {plugin_text(plugin)}\n")
+    new.rename(directory / "bluegreen.yaml")
+
+
+def write_upstreams(directory: Path) -> None:
+    """A directory to start the upstreams' Envoy in: a colour each, answering directly."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    path = SHIPPED / "upstreams.yaml"
+    text = path.read_text()
+    for port in (10001, 10002):
+        text = replace_port(path, text, port, 0)
+    admin = "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n"
+    (directory / "bootstrap.yaml").write_text(admin + text)
+
+
+def replace_port(path: Path, text: str, shipped: int, ours: int) -> str:
+    anchor = f"port_value: {shipped} }}"
+    if anchor not in text:
+        raise ShippedFileChanged(path, anchor)
+    return text.replace(anchor, f"port_value: {ours} }}")
+
+
+def replace_between(path: Path, text: str, start: str, end: str, items: list) -> str:
+    """Puts `items`, as one-line JSON (which is YAML), in place of the list between two lines."""
+    head, start_found, rest = text.partition(start)
+    _, end_found, tail = rest.partition(end)
+    for anchor, found in [(start, start_found), (end, end_found)]:
+        if not found:
+            raise ShippedFileChanged(path, anchor)
+    indent = " " * (len(start) - len(start.lstrip()))
+    lines = "".join(f"{indent}- {json.dumps(item)}\n" for item in items)
+    return head + start + lines + end + tail

@@ -1,0 +1,163 @@
+"""What is measured: the routes, the HTTP filters and the plugin configuration of each variant."""
+
+import json
+from dataclasses import dataclass
+
+PREFIX = {"prefix": "/"}
+PLAIN = [{"match": PREFIX, "route": {"cluster": "blue", "timeout": "15s"}}]
+WEIGHTED = [{
+    "match": PREFIX,
+    "route": {
+        "timeout": "15s",
+        "hash_policy": [{"header": {"header_name": "x-user-id"}}],
+        "weighted_clusters": {
+            "use_hash_policy": True,
+            "clusters": [{"name": "blue", "weight": 50}, {"name": "green", "weight": 50}],
+        },
+    },
+}]
+BY_HEADER = [{"match": PREFIX, "route": {"cluster_header": "x-bench-cluster", "timeout": "15s"}}]
+
+TYPE = "type.googleapis.com/envoy.extensions.filters.http"
+LUA = {
+    "name": "lua",
+    "typed_config": {
+        "@type": f"{TYPE}.lua.v3.Lua",
+        "default_source_code": {"filename": "./split.lua"},
+    },
+}
+NOOP_CAPABILITIES = [
+    "proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure",
+    "proxy_on_request_headers", "proxy_on_delete",
+]
+
+
+def noop(capabilities: list[str]) -> dict:
+    """The no-op Wasm filter; an empty list of capabilities allows all of them."""
+    config = {
+        "name": "noop",
+        "vm_config": {
+            "vm_id": "noop",
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": "./noop.wasm"}},
+        },
+    }
+    if capabilities:
+        allowed = {name: {} for name in capabilities}
+        config["capability_restriction_config"] = {"allowed_capabilities": allowed}
+    return {"name": "noop", "typed_config": {"@type": f"{TYPE}.wasm.v3.Wasm", "config": config}}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to serve the same request.
+
+    `routes` None keeps the shipped routes. `filters` are static filters; `plugin` given means this
+    filter, loaded as the shipped files load it, with this plugin configuration.
+    """
+
+    name: str
+    title: str
+    routes: list | None = None
+    filters: tuple = ()
+    plugin: dict | None = None
+
+    @property
+    def splits(self) -> bool:
+        """Whether requests go to green too: all but those with one cluster for all."""
+        return self.routes not in (PLAIN, BY_HEADER)
+
+
+# === the plugin's configurations ===
+
+CLUSTERS = {"blue": "blue", "green": "green"}
+HALF = {"blue": 50, "green": 50}
+ALL_GREEN = {"blue": 0, "green": 100}
+ALL_BLUE = {"blue": 100, "green": 0}
+TOKEN = {"token": {"header": "x-bluegreen-token", "sha256": "ab" * 32}}
+EVERY_FEATURE = {
+    "override": {"header": "x-bluegreen", "cookie": "bluegreen-override", "require": "internal"},
+    # Long begun, and held at its first step for want of samples: the same weight at any time of day.
+    "ramp": {
+        "start": "2020-01-01T00:00:00Z",
+        "steps": [{"weight": 50, "hold": "30d"}, {"weight": 100}],
+    },
+    "guard": {
+        "window": "30s", "min_requests": 100, "max_error_rate": 5, "max_error_rate_over_stable": 2,
+        "slow_after": "800ms", "max_slow_rate": 20, "max_slow_rate_over_stable": 10,
+    },
+    "releases": {"blue": "1", "green": "2"},
+    "quality": {"min_samples": 500, "max_f1_drop": 1, "min_f1": 80},
+}
+
+
+def one_rollout(sticky: dict) -> dict:
+    """One rollout that takes every request."""
+    rollout = {"name": "bench", "clusters": CLUSTERS, "weights": HALF, "sticky": [sticky]}
+    return {"rollouts": [rollout]}
+
+
+def many_rollouts(count: int, weights: dict = HALF) -> dict:
+    """Rollouts over ten hosts and a hundred prefixes each; the one the requests fit stands last."""
+    def rollout(i: int) -> dict:
+        return {
+            "name": f"service-{i}",
+            "match": {
+                "hosts": [f"shop-{i % 10}.example.com"],
+                "path_prefix": f"/service-{i // 10}/",
+            },
+            "clusters": CLUSTERS,
+            "weights": weights,
+            "sticky": [{"header": "x-user-id"}],
+        }
+    return {"rollouts": [rollout(i) for i in reversed(range(count))]}
+
+
+def everything(count: int) -> dict:
+    """Every feature on, for each of the rollouts."""
+    policy = {
+        "version": "bench",
+        "color_header": "x-bluegreen-color",
+        "feedback": {"path": "/bluegreen/feedback", "require": TOKEN},
+        **many_rollouts(count),
+    }
+    for rollout in policy["rollouts"]:
+        rollout |= {"sticky": [{"cookie": "uid"}], **EVERY_FEATURE}
+    return policy
+
+
+def plugin_text(plugin: dict) -> str:
+    return json.dumps(plugin, separators=(",", ":"))
+
+
+# === the table's rows ===
+
+PLAIN_ROUTE = Variant("plain", "plain route, one cluster", PLAIN)
+NOOP = Variant("noop", "no-op Wasm filter (SDK)", PLAIN, (noop([]),))
+NOOP_RESTRICTED = Variant(
+    "noop-restricted", "no-op Wasm filter (SDK), only the callbacks it uses allowed",
+    PLAIN, (noop(NOOP_CAPABILITIES),))
+STICKY = Variant(
+    "sticky", "bluegreen, one sticky header", plugin=one_rollout({"header": "x-user-id"}))
+STICKY_COOKIE = Variant(
+    "cookie", "bluegreen, one sticky cookie", plugin=one_rollout({"cookie": "uid"}))
+EVERYTHING = Variant(
+    "everything", "bluegreen, everything on, 1,000 rollouts", plugin=everything(1000))
+
+COMPARED = [
+    PLAIN_ROUTE,
+    Variant("weighted", "native `weighted_clusters` with `use_hash_policy`", WEIGHTED),
+    Variant("cluster-header", "`cluster_header` alone, set by the client", BY_HEADER),
+    Variant("lua", "Lua: hash a header, set the cluster, no stats", filters=(LUA,)),
+    NOOP,
+    NOOP_RESTRICTED,
+    STICKY,
+    EVERYTHING,
+]
+STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY]
+ROLLOUT_COUNTS = [1, 10, 100, 1000]
+
+
+def with_rollouts(count: int) -> Variant:
+    return Variant(
+        f"rollouts-{count}", f"bluegreen, {count:,} rollouts", plugin=many_rollouts(count))

@@ -1,0 +1,65 @@
+//! From an operator's JSON to a policy, or to a message that says where it is wrong.
+
+mod accepted;
+mod document;
+mod guard;
+mod headers;
+mod matches;
+mod overrides;
+mod quality;
+mod ramp;
+mod require;
+mod rollouts;
+mod sticky;
+
+use crate::support::{config, rollout_json};
+use bluegreen::Policy;
+use serde_json::{Value, json};
+
+/// The message for a configuration that is not accepted.
+#[track_caller]
+fn message(config: &[u8]) -> String {
+    match Policy::parse(config) {
+        Ok(_) => panic!("accepted: {}", String::from_utf8_lossy(config)),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[track_caller]
+fn assert_message(config: impl AsRef<[u8]>, expected: &str) {
+    assert_eq!(message(config.as_ref()), expected);
+}
+
+/// Holds a rollout with these fields against its message, without `rollouts[0]` before it.
+#[track_caller]
+fn assert_rollout(fields: Value, expected: &str) {
+    assert_message(
+        config(&fields).to_string(),
+        &format!("rollouts[0]{expected}"),
+    );
+}
+
+/// The same for one field, and the path that begins with it.
+#[track_caller]
+fn assert_field(name: &str, value: Value, expected: &str) {
+    assert_rollout(json!({ name: value }), &format!(".{name}{expected}"));
+}
+
+#[track_caller]
+fn assert_accepted(config: &Value) {
+    crate::support::policy(config);
+}
+
+/// A configuration of these rollouts.
+fn of_rollouts(fields: &[Value]) -> Value {
+    let named = fields.iter().enumerate();
+    let rollouts = named.map(|(index, fields)| rollout_json(&format!("r{index}"), fields));
+    json!({ "rollouts": rollouts.collect::<Vec<_>>() })
+}
+
+/// A good configuration with this field at the top.
+fn with(name: &str, value: Value) -> String {
+    let mut config = config(&json!({}));
+    config[name] = value;
+    config.to_string()
+}

@@ -1,0 +1,189 @@
+//! The document as a whole, and its fields at the top.
+
+use super::{assert_accepted, assert_field, assert_message, message, of_rollouts, with};
+use crate::support::{config, rollout_json};
+use serde_json::{Value, json};
+
+#[test]
+fn what_is_no_json_is_rejected() {
+    for (document, message) in [
+        (
+            &b""[..],
+            "line 1, column 1: Unexpected end of file, a value was expected",
+        ),
+        (
+            b" \n",
+            "line 2, column 1: Unexpected end of file, a value was expected",
+        ),
+        (b"{", "line 1, column 2: Object keys must be strings"),
+        (
+            b"{\n\"rollouts\": [}",
+            "line 2, column 14: Unexpected closing curly bracket, no array to close",
+        ),
+        (
+            b"{'rollouts': []}",
+            "line 1, column 2: Unexpected char: '''",
+        ),
+        (b"{} x", "line 1, column 4: Unexpected char: 'x'"),
+        (
+            b"{}{}",
+            "line 1, column 3: The JSON already contains one root element",
+        ),
+        (
+            b"{\"version\": \"a\",}",
+            "line 1, column 17: Trailing commas are not allowed",
+        ),
+        (b"version: a", "line 1, column 1: Unexpected char: 'v'"),
+        (
+            b"{\"version\": NaN}",
+            "line 1, column 13: Unexpected char: 'N'",
+        ),
+        (
+            b"{\"version\": \"\xff\"}",
+            "line 1, column 14: Invalid UTF-8: invalid utf-8 sequence of 1 bytes from index 0",
+        ),
+        (b"\xff", "line 1, column 1: Unexpected byte: \\xFF"),
+    ] {
+        assert_message(document, &format!("no JSON, at {message}"));
+    }
+}
+
+#[test]
+fn numbers_are_those_of_json() {
+    for bad in ["05", "5.", ".5", "+5", "0x5", "5e"] {
+        let weights = format!(r#"{{"blue":95,"green":{bad}}}"#);
+        let document = config(&json!({}))
+            .to_string()
+            .replace(r#"{"blue":50,"green":50}"#, &weights);
+        assert!(
+            message(document.as_bytes()).starts_with("no JSON, at line 1, column "),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn deep_nesting_is_rejected() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_message(nested(16), "an array, must be an object");
+    assert_message(nested(17), "nested deeper than 16, must not be");
+    assert_message(nested(100_000), "nested deeper than 16, must not be");
+}
+
+#[test]
+fn what_is_no_object_is_rejected() {
+    for document in ["null", "true", "7", "\"{}\""] {
+        assert_message(document, &format!("{document}, must be an object"));
+    }
+    assert_message("[]", "an array, must be an object");
+}
+
+#[test]
+fn rollouts_are_required() {
+    assert_message("{}", "rollouts is missing, must be there");
+    assert_message(r#"{"rollouts":null}"#, "rollouts: null, must be an array");
+    assert_message(
+        r#"{"rollouts":{}}"#,
+        "rollouts: an object, must be an array",
+    );
+    assert_message(
+        r#"{"rollouts":[null]}"#,
+        "rollouts[0]: null, must be an object",
+    );
+}
+
+#[test]
+fn one_to_a_thousand_rollouts_are_accepted() {
+    let rollouts = |count: usize| {
+        let fields =
+            (0..count).map(|index| json!({ "match": { "path_prefix": format!("/{index}") } }));
+        of_rollouts(&fields.collect::<Vec<_>>())
+    };
+    assert_message(
+        rollouts(0).to_string(),
+        "rollouts: 0 rollouts, must be 1 to 1000",
+    );
+    assert_accepted(&rollouts(1));
+    assert_accepted(&rollouts(1_000));
+    assert_message(
+        rollouts(1_001).to_string(),
+        "rollouts: 1001 rollouts, must be 1 to 1000",
+    );
+}
+
+#[test]
+fn rollout_names_are_unique() {
+    let config = json!({ "rollouts": [
+        rollout_json("a", &json!({})),
+        rollout_json("b", &json!({ "match": { "path_prefix": "/b" } })),
+        rollout_json("a", &json!({ "match": { "path_prefix": "/c" } })),
+    ]});
+    assert_message(
+        config.to_string(),
+        r#"rollouts[2]: name "a" is that of rollouts[0], must be another name"#,
+    );
+}
+
+#[test]
+fn unknown_fields_are_rejected() {
+    assert_message(
+        with("rollout", json!([])),
+        "rollout: unknown field, must be one of version, route_header, color_header, rollouts, feedback",
+    );
+    assert_message(
+        with("Version", json!("a")),
+        "Version: unknown field, must be one of version, route_header, color_header, rollouts, feedback",
+    );
+}
+
+#[test]
+fn names_of_fields_are_escaped_in_paths() {
+    for (name, shown) in [
+        ("a\nb", r"a\nb"),
+        ("\r\0\t", r"\r\0\t"),
+        ("\u{1b}[31m", r"\u{1b}[31m"),
+        ("\u{85}", r"\u{85}"),
+        ("\u{202e}", r"\u{202e}"),
+        ("\"", r#"\""#),
+        ("farbe_\u{e4}", "farbe_\u{e4}"),
+    ] {
+        let rest = "unknown field, must be one of version, route_header, color_header, rollouts, feedback";
+        assert_message(with(name, json!(1)), &format!("{shown}: {rest}"));
+        let fields = "unknown field, must be one of blue, green";
+        assert_field("clusters", json!({ name: "a" }), &format!(".{shown}: {fields}"));
+    }
+}
+
+#[test]
+fn repeated_fields_are_rejected() {
+    assert_message(
+        r#"{"version":"a","version":"a","rollouts":[]}"#,
+        "version: stands twice, must stand once",
+    );
+    let nested = config(&json!({}))
+        .to_string()
+        .replace(r#""blue":50"#, r#""blue":50,"blue":50"#);
+    assert_message(
+        nested,
+        "rollouts[0].weights.blue: stands twice, must stand once",
+    );
+}
+
+#[test]
+fn version_has_1_to_128_characters_that_can_stand_in_a_log_line() {
+    for good in ["a".to_owned(), "ä".repeat(128), "2026-11-23.1".to_owned()] {
+        assert_accepted(&serde_json::from_str(&with("version", json!(good))).unwrap());
+    }
+    let long = "v".repeat(129);
+    for bad in ["", &long, "a\n", "\0", "a\tb", "\u{7f}", "\u{85}"] {
+        assert_message(
+            with("version", json!(bad)),
+            &format!("version: {bad:?}, must be 1 to 128 characters without control characters"),
+        );
+    }
+    assert_message(with("version", json!(7)), "version: 7, must be a string");
+    assert_message(
+        with("version", Value::Null),
+        "version: null, must be a string",
+    );
+}

@@ -1,0 +1,167 @@
+//! `ramp`.
+
+use super::{assert_accepted, assert_field};
+use crate::support::config;
+use bluegreen::Color;
+use serde_json::{Value, json};
+
+#[track_caller]
+fn assert_steps(steps: Value, expected: &str) {
+    let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": steps });
+    assert_field("ramp", ramp, &format!(".steps{expected}"));
+}
+
+#[test]
+fn ramp_rises_step_by_step() {
+    let step = |weight: f64| json!({ "weight": weight, "hold": "10m" });
+    let last = json!({ "weight": 100 });
+    assert_steps(json!([]), ": [], must be one step or more");
+    assert_steps(
+        json!([step(25.0), step(5.0), last]),
+        "[1]: weight 5 after 25, must not fall",
+    );
+    assert_steps(
+        json!([step(25.5), { "weight": 25.499 }]),
+        "[1]: weight 25.499 after 25.5, must not fall",
+    );
+    assert_steps(
+        json!([{ "weight": 5 }, last]),
+        "[0]: no hold, must have one before the last step",
+    );
+    assert_steps(
+        json!([step(5.0), step(100.0)]),
+        "[1]: the last step has a hold, must have none",
+    );
+    assert_steps(
+        json!([step(5.0)]),
+        "[0]: the last step has a hold, must have none",
+    );
+    assert_steps(
+        json!([{ "hold": "1s" }]),
+        "[0]: weight is missing, must be there",
+    );
+    assert_steps(
+        json!([{ "weight": 101 }]),
+        "[0].weight: 101, must be a number from 0 to 100 in steps of 0.001",
+    );
+    assert_steps(json!([7]), "[0]: 7, must be an object");
+    assert_steps(json!({}), ": an object, must be an array");
+    assert_steps(
+        json!([{ "weights": 5 }]),
+        "[0].weights: unknown field, must be one of weight, hold",
+    );
+    for (hold, shown) in [
+        (json!("10"), "\"10\""),
+        (json!("soon"), "\"soon\""),
+        (json!(""), "\"\""),
+        (json!("-1s"), "\"-1s\""),
+    ] {
+        let message = format!(
+            "[0].hold: {shown}, must be a duration such as \"500ms\", \"30s\", \"10m\", \"1h 30m\" or \"30d\""
+        );
+        assert_steps(json!([{ "weight": 5, "hold": hold }, last]), &message);
+    }
+    assert_steps(
+        json!([{ "weight": 5, "hold": 10 }, last]),
+        "[0].hold: 10, must be a string",
+    );
+    let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [step(5.0), step(5.0), { "weight": 5 }] });
+    assert_accepted(&config(&json!({ "ramp": ramp })));
+}
+
+#[test]
+fn ramp_has_a_start_and_steps() {
+    let steps = json!([{ "weight": 5 }]);
+    assert_field(
+        "ramp",
+        json!({ "steps": steps }),
+        ": start is missing, must be there",
+    );
+    assert_field(
+        "ramp",
+        json!({ "start": "2026-11-23T10:00:00Z" }),
+        ": steps is missing, must be there",
+    );
+    assert_field(
+        "ramp",
+        json!({ "begin": 1 }),
+        ".begin: unknown field, must be one of start, steps",
+    );
+    for bad in [
+        "",
+        "now",
+        "2026-11-23",
+        "10:00:00Z",
+        "2026-11-23T10:00:00",
+        "2026-11-23T10:00Z",
+        "2026-13-01T10:00:00Z",
+        "2026-02-30T10:00:00Z",
+        "2026-11-23T25:00:00Z",
+        "2026-11-23T10:00:00+24:00",
+        "2026-11-23T10:00:00+01:60",
+        "2026-11-23T10:00:00+0100",
+        "2026-11-23T10:00:00+01",
+        "2026-11-23T10:00:00 +01:00",
+        "2026-11-23T10:00:00ZZ",
+        "2026-11-23T10:00:00Z+01:00",
+        "2026-11-23T10:00:00+01:00Z",
+        "2026-11-23T10:00:00+2:000",
+        "2026-11-23T10:00:00++1:00",
+        "2026-11-23T10:00:00+01:+5",
+        "2026-11-23T10:00:00.Z",
+        "2026-11-23T10:00:00.+01:00",
+        "2026-11-23T10:00:00-24:00",
+        "2026-11-23T10:00:00+99:59",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+00:01",
+        "1795428000",
+        "+01:00",
+        "ä+01:00",
+    ] {
+        let ramp = json!({ "start": bad, "steps": steps });
+        assert_field(
+            "ramp",
+            ramp,
+            &format!(".start: {bad:?}, must be an RFC 3339 time such as \"2026-11-23T10:00:00Z\""),
+        );
+    }
+    assert_field(
+        "ramp",
+        json!({ "start": 1_795_428_000, "steps": steps }),
+        ".start: 1795428000, must be a string",
+    );
+}
+
+#[test]
+fn ramp_starts_at_the_same_moment_however_it_is_written() {
+    let moment_ms = 1_795_428_000_000;
+    for (start, start_ms) in [
+        ("2026-11-23T10:00:00Z", moment_ms),
+        ("2026-11-23t10:00:00z", moment_ms),
+        ("2026-11-23T10:00:00+00:00", moment_ms),
+        ("2026-11-23T10:00:00-00:00", moment_ms),
+        ("2026-11-23T12:00:00+02:00", moment_ms),
+        ("2026-11-23T15:30:00+05:30", moment_ms),
+        ("2026-11-22T23:00:00-11:00", moment_ms),
+        ("2026-11-23T04:30:00-05:30", moment_ms),
+        ("2026-11-23t12:00:00.5+02:00", moment_ms + 500),
+        ("2026-11-24T09:59:00+23:59", moment_ms),
+        ("2026-11-24T00:00:00+14:00", moment_ms),
+        ("2026-11-23T10:00:00.250Z", moment_ms + 250),
+        ("2026-11-23T11:00:00.5+01:00", moment_ms + 500),
+        ("1970-01-01T00:00:00Z", 0),
+    ] {
+        let ramp = json!({ "start": start, "steps": [{ "weight": 77 }] });
+        let rollout = crate::support::rollout(&json!({ "ramp": ramp }));
+        let green_at = |now_ms| {
+            rollout
+                .weights_at(now_ms, Default::default())
+                .of(Color::Green)
+                .to_string()
+        };
+        assert_eq!(green_at(start_ms), "77", "{start}");
+        if let Some(before_ms) = start_ms.checked_sub(1) {
+            assert_eq!(green_at(before_ms), "50", "{start}");
+        }
+    }
+}

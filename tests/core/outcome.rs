@@ -1,0 +1,119 @@
+//! How a stream ended, from `response.code`, `response.flags` and `response.grpc_status`.
+
+use bluegreen::{CodeClass, StreamEnd, Verdict};
+
+const NO_FLAGS: u64 = 0;
+
+#[track_caller]
+fn assert_end(code: u64, flags: u64, class: &str, verdict: Verdict) {
+    let end = StreamEnd {
+        code,
+        flags,
+        grpc_status: None,
+    };
+    assert_eq!(end.code_class().as_str(), class);
+    assert_eq!(end.verdict(), verdict);
+}
+
+fn grpc(status: Option<u64>) -> Verdict {
+    let end = StreamEnd {
+        code: 200,
+        flags: NO_FLAGS,
+        grpc_status: status,
+    };
+    end.verdict()
+}
+
+#[test]
+fn code_decides_where_envoy_has_no_flag() {
+    for (code, class, verdict) in [
+        (100, "1xx", Verdict::Served),
+        (101, "1xx", Verdict::Served),
+        (199, "1xx", Verdict::Served),
+        (200, "2xx", Verdict::Served),
+        (299, "2xx", Verdict::Served),
+        (300, "3xx", Verdict::Served),
+        (399, "3xx", Verdict::Served),
+        (400, "4xx", Verdict::Served),
+        (404, "4xx", Verdict::Served),
+        (429, "4xx", Verdict::Served),
+        (499, "4xx", Verdict::Served),
+        (500, "5xx", Verdict::Failed),
+        (503, "5xx", Verdict::Failed),
+        (599, "5xx", Verdict::Failed),
+    ] {
+        assert_end(code, NO_FLAGS, class, verdict);
+    }
+}
+
+#[test]
+fn no_response_or_none_that_is_known_says_nothing() {
+    for code in [0, 1, 99, 600, 999, u64::MAX] {
+        assert_end(code, NO_FLAGS, "none", Verdict::ClientLeft);
+    }
+}
+
+#[test]
+fn ends_seen_on_a_real_envoy_are_told_apart() {
+    assert_end(200, 8_388_608, "2xx", Verdict::Failed); // upstream closed in the middle of its body
+    assert_end(503, 64, "5xx", Verdict::Failed); // upstream closed without a word
+    assert_end(200, 4, "2xx", Verdict::Failed); // route timeout in the middle of a body
+    assert_end(504, 4, "5xx", Verdict::Failed); // route timeout before the response
+    assert_end(200, 16_384, "2xx", Verdict::ClientLeft); // client left in the middle of a body
+    assert_end(0, 16_384, "none", Verdict::ClientLeft); // client left before the response
+}
+
+/// The bits of `CoreResponseFlag` in Envoy's `envoy/stream_info/stream_info.h`, one by one behind a 200.
+#[test]
+fn each_flag_behind_a_good_code_has_its_verdict() {
+    let cut_off = [2, 3, 4, 5, 6, 16, 19, 22, 23];
+    let client_left = [14, 18, 28];
+    for bit in 0..30 {
+        let verdict = match bit {
+            bit if cut_off.contains(&bit) => Verdict::Failed,
+            bit if client_left.contains(&bit) => Verdict::ClientLeft,
+            _ => Verdict::Served,
+        };
+        assert_end(200, 1 << bit, "2xx", verdict);
+    }
+}
+
+#[test]
+fn client_that_left_outweighs_all_else() {
+    assert_end(503, 16_384, "5xx", Verdict::ClientLeft);
+    assert_end(200, 16_384 | 8_388_608, "2xx", Verdict::ClientLeft);
+    assert_end(504, 4 | 1 << 28, "5xx", Verdict::ClientLeft);
+    let grpc = StreamEnd {
+        code: 200,
+        flags: 16_384,
+        grpc_status: Some(13),
+    };
+    assert_eq!(grpc.verdict(), Verdict::ClientLeft);
+}
+
+/// Envoy's `Grpc::Utility::grpcToHttpStatus`: these statuses become 5xx, the others below 17 do not.
+#[test]
+fn grpc_statuses_that_stand_for_5xx_fail() {
+    let failed: Vec<u64> = (0..20)
+        .filter(|&status| grpc(Some(status)) == Verdict::Failed)
+        .collect();
+    assert_eq!(failed, [2, 4, 12, 13, 14, 15, 17, 18, 19]);
+    assert_eq!(grpc(Some(u64::MAX)), Verdict::Failed);
+    assert_eq!(grpc(None), Verdict::Served);
+}
+
+#[test]
+fn good_grpc_status_does_not_make_up_for_a_bad_code() {
+    let end = StreamEnd {
+        code: 503,
+        flags: NO_FLAGS,
+        grpc_status: Some(0),
+    };
+    assert_eq!(end.verdict(), Verdict::Failed);
+}
+
+#[test]
+fn code_classes_are_named_as_in_the_stats() {
+    let names = CodeClass::ALL.map(CodeClass::as_str);
+    assert_eq!(names, ["1xx", "2xx", "3xx", "4xx", "5xx", "none"]);
+}

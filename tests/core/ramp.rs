@@ -1,0 +1,184 @@
+//! The schedule of weights: a function of clock and configuration.
+
+use crate::support::percent;
+use bluegreen::{Hold, Percent, Ramp};
+use proptest::prelude::*;
+
+const START_MS: u64 = 1_000_000;
+const MINUTE_MS: u64 = 60_000;
+
+/// 5 % for ten minutes, 25 % for thirty, then 100 %.
+fn ramp() -> Ramp {
+    let steps = [
+        ("5", Some(10 * MINUTE_MS)),
+        ("25", Some(30 * MINUTE_MS)),
+        ("100", None),
+    ];
+    Ramp::new(
+        START_MS,
+        &steps.map(|(weight, hold_ms)| (percent(weight), hold_ms)),
+    )
+    .unwrap()
+}
+
+fn held(at: &str, let_on_ms: Option<u64>) -> Hold {
+    Hold {
+        at: percent(at),
+        let_on_ms,
+    }
+}
+
+#[track_caller]
+fn assert_weight(found: Option<Percent>, expected: &str) {
+    assert_eq!(found.map(|it| it.to_string()).as_deref(), Some(expected));
+}
+
+#[test]
+fn there_is_no_weight_before_the_start() {
+    assert_eq!(ramp().weight_at(0), None);
+    assert_eq!(ramp().weight_at(START_MS - 1), None);
+    assert_eq!(ramp().held_weight_at(START_MS - 1, held("5", None)), None);
+    assert_eq!(
+        ramp().held_weight_at(START_MS - 1, held("5", Some(0))),
+        None
+    );
+}
+
+#[test]
+fn each_step_begins_at_its_very_millisecond() {
+    for (after_ms, weight) in [
+        (0, "5"),
+        (10 * MINUTE_MS - 1, "5"),
+        (10 * MINUTE_MS, "25"),
+        (40 * MINUTE_MS - 1, "25"),
+        (40 * MINUTE_MS, "100"),
+        (u64::MAX - START_MS, "100"),
+    ] {
+        assert_weight(ramp().weight_at(START_MS + after_ms), weight);
+    }
+}
+
+#[test]
+fn first_step_gives_the_first_weight() {
+    assert_eq!(ramp().first_weight(), percent("5"));
+}
+
+#[test]
+fn ramp_waits_at_the_weight_where_it_is_held() {
+    for (at, after_ms, weight) in [
+        ("5", 0, "5"),
+        ("5", 10 * MINUTE_MS, "5"),
+        ("5", u64::MAX - START_MS, "5"),
+        ("10", 10 * MINUTE_MS - 1, "5"),
+        ("10", 10 * MINUTE_MS, "10"),
+        ("10", 50 * MINUTE_MS, "10"),
+        ("25", 10 * MINUTE_MS, "25"),
+        ("25", 50 * MINUTE_MS, "25"),
+        ("2", 0, "2"),
+        ("100", 40 * MINUTE_MS, "100"),
+    ] {
+        assert_weight(
+            ramp().held_weight_at(START_MS + after_ms, held(at, None)),
+            weight,
+        );
+    }
+}
+
+#[test]
+fn ramp_that_is_let_on_in_time_is_not_late() {
+    let hold = held("5", Some(START_MS + 9 * MINUTE_MS));
+    assert_weight(
+        ramp().held_weight_at(START_MS + 10 * MINUTE_MS - 1, hold),
+        "5",
+    );
+    assert_weight(ramp().held_weight_at(START_MS + 10 * MINUTE_MS, hold), "25");
+    assert_weight(
+        ramp().held_weight_at(START_MS + 40 * MINUTE_MS, hold),
+        "100",
+    );
+}
+
+#[test]
+fn ramp_that_is_let_on_late_goes_on_with_the_next_step_and_holds_it_in_full() {
+    let let_on_ms = START_MS + 90 * MINUTE_MS;
+    for at in ["5", "10"] {
+        let hold = held(at, Some(let_on_ms));
+        assert_weight(ramp().held_weight_at(let_on_ms - 1, hold), at);
+        assert_weight(ramp().held_weight_at(let_on_ms, hold), "25");
+        assert_weight(
+            ramp().held_weight_at(let_on_ms + 30 * MINUTE_MS - 1, hold),
+            "25",
+        );
+        assert_weight(
+            ramp().held_weight_at(let_on_ms + 30 * MINUTE_MS, hold),
+            "100",
+        );
+    }
+}
+
+#[test]
+fn ramp_held_below_its_first_step_begins_when_it_is_let_on() {
+    let let_on_ms = START_MS + 90 * MINUTE_MS;
+    let hold = held("2", Some(let_on_ms));
+    assert_weight(ramp().held_weight_at(let_on_ms - 1, hold), "2");
+    assert_weight(ramp().held_weight_at(let_on_ms, hold), "5");
+    assert_weight(
+        ramp().held_weight_at(let_on_ms + 10 * MINUTE_MS, hold),
+        "25",
+    );
+}
+
+#[test]
+fn steps_without_time_are_passed_at_once() {
+    let steps = [("5", Some(0)), ("25", Some(0)), ("50", None)];
+    let ramp = Ramp::new(
+        START_MS,
+        &steps.map(|(weight, hold_ms)| (percent(weight), hold_ms)),
+    )
+    .unwrap();
+    assert_weight(ramp.weight_at(START_MS), "50");
+}
+
+#[test]
+fn times_too_far_away_do_not_wrap() {
+    let steps = [("5", Some(u64::MAX)), ("25", Some(u64::MAX)), ("50", None)];
+    let steps = steps.map(|(weight, hold_ms)| (percent(weight), hold_ms));
+    assert_weight(Ramp::new(1, &steps).unwrap().weight_at(u64::MAX), "5");
+    assert_eq!(
+        Ramp::new(u64::MAX, &steps).unwrap().weight_at(u64::MAX - 1),
+        None
+    );
+}
+
+fn steps() -> impl Strategy<Value = Vec<(Percent, Option<u64>)>> {
+    proptest::collection::vec((0_u32..=100, 0_u64..5_000), 1..8).prop_map(|mut steps| {
+        steps.sort_unstable();
+        let last = steps.len() - 1;
+        let step = |(index, (weight, hold_ms)): (usize, (u32, u64))| {
+            (
+                percent(&weight.to_string()),
+                (index != last).then_some(hold_ms),
+            )
+        };
+        steps.into_iter().enumerate().map(step).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn weight_never_falls(
+        steps in steps(),
+        hold_at in 0_u32..=100,
+        let_on_ms in proptest::option::of(0_u64..60_000),
+        times_ms in proptest::collection::vec(10_000_u64..60_000, 2..40),
+    ) {
+        let ramp = Ramp::new(10_000, &steps).unwrap();
+        let hold = Hold { at: percent(&hold_at.to_string()), let_on_ms };
+        let mut times_ms = times_ms;
+        times_ms.sort_unstable();
+        let weights: Vec<_> = times_ms.iter().map(|&now_ms| ramp.held_weight_at(now_ms, hold)).collect();
+        prop_assert!(weights.is_sorted(), "{weights:?}");
+        let ahead = times_ms.iter().zip(&weights).find(|&(&now_ms, &weight)| weight > ramp.weight_at(now_ms));
+        prop_assert!(ahead.is_none(), "a held ramp is never ahead of one that is not");
+    }
+}

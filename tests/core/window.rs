@@ -1,0 +1,93 @@
+//! The sliding window over tallies that only ever grow.
+
+use crate::guard::{IDLE, tally};
+use bluegreen::{PerColor, Window};
+
+/// Green's tallies at some times, and what is then in a window of ten seconds.
+#[track_caller]
+fn assert_window(steps: &[(u64, u64, u64)]) {
+    let mut window = Window::default();
+    for &(now_ms, requests, expected) in steps {
+        let totals = PerColor {
+            blue: tally(2 * requests, 0, 0),
+            green: tally(requests, 0, requests),
+        };
+        let within = window.slide(10_000, now_ms, totals);
+        let expected = PerColor {
+            blue: tally(2 * expected, 0, 0),
+            green: tally(expected, 0, expected),
+        };
+        assert_eq!(within, expected, "at {now_ms} ms");
+    }
+}
+
+#[test]
+fn window_begins_with_the_first_look() {
+    assert_window(&[(50_000, 700, 0), (50_200, 701, 1), (55_000, 800, 100)]);
+}
+
+#[test]
+fn window_slides_on() {
+    assert_window(&[
+        (0, 0, 0),
+        (2_000, 10, 10),
+        (4_000, 30, 30),
+        (10_000, 60, 60),
+        (12_000, 100, 90),
+        (13_999, 100, 90),
+        (14_000, 100, 70),
+        (20_000, 100, 40),
+        (24_000, 100, 0),
+    ]);
+}
+
+#[test]
+fn window_after_a_pause_goes_back_to_the_last_look() {
+    assert_window(&[
+        (0, 0, 0),
+        (1_000, 10, 10),
+        (60_000, 25, 15),
+        (60_200, 26, 16),
+        (70_000, 30, 5),
+    ]);
+}
+
+#[test]
+fn window_begins_anew_where_the_tallies_do() {
+    assert_window(&[
+        (0, 500, 0),
+        (1_000, 600, 100),
+        (2_000, 3, 0),
+        (3_000, 8, 0),
+        (12_000, 20, 17),
+        (13_000, 30, 22),
+    ]);
+}
+
+#[test]
+fn window_stays_within_a_64th_of_its_length_however_often_it_is_looked_at() {
+    let mut window = Window::default();
+    for now_ms in 0..100_000_u64 {
+        let totals = PerColor {
+            blue: IDLE,
+            green: tally(now_ms, 0, 0),
+        };
+        let within = window.slide(10_000, now_ms, totals).green.requests;
+        let length_ms = now_ms.min(10_000);
+        assert!(
+            (length_ms..=length_ms + 10_000 / 64).contains(&within),
+            "{within} at {now_ms} ms"
+        );
+    }
+    assert!(format!("{window:?}").matches("Tally").count() <= 2 * 66);
+}
+
+#[test]
+fn clock_that_goes_back_does_no_harm() {
+    assert_window(&[
+        (50_000, 10, 0),
+        (10_000, 20, 10),
+        (0, 30, 20),
+        (50_200, 40, 30),
+    ]);
+}

@@ -1,0 +1,92 @@
+//! Configurations, and the rule by which a key gets its colour.
+
+use serde_json::{Value, json};
+use testbed::{Bed, PushOutcome, Response};
+use xxhash_rust::xxh64::xxh64;
+
+pub const HALF: u32 = 50_000;
+
+/// What stands before our filter in the shipped bootstrap.
+pub const OUR_FILTER: &str = "# Needed: the filter, from the file you edit.";
+
+/// One rollout called `demo`, for all requests. Its salt is its name.
+pub fn config(green_millipercent: u32, sticky: Value) -> Value {
+    json!({ "rollouts": [rollout("demo", green_millipercent, sticky)] })
+}
+
+/// A rollout between the bed's two upstreams.
+pub fn rollout(name: &str, green_millipercent: u32, sticky: Value) -> Value {
+    json!({
+        "name": name,
+        "clusters": { "blue": "blue", "green": "green" },
+        "weights": weights(green_millipercent),
+        "sticky": sticky,
+    })
+}
+
+pub fn weights(green_millipercent: u32) -> Value {
+    let percent = |millipercent: u32| f64::from(millipercent) / 1_000.0;
+    json!({ "blue": percent(100_000 - green_millipercent), "green": percent(green_millipercent) })
+}
+
+/// A rollout for some of the requests.
+pub fn matching(mut rollout: Value, matches: Value) -> Value {
+    rollout["match"] = matches;
+    rollout
+}
+
+/// The bucket of a key as the contract has it, written down apart from the filter's own code.
+pub fn bucket(salt: &str, key: impl AsRef<[u8]>) -> u32 {
+    let hash = xxh64(&[salt.as_bytes(), b"\0", key.as_ref()].concat(), 0);
+    ((u128::from(hash) * 100_000) >> 64) as u32
+}
+
+/// The colour that serves a key.
+pub fn color(salt: &str, key: impl AsRef<[u8]>, green_millipercent: u32) -> &'static str {
+    if bucket(salt, key) < green_millipercent {
+        "green"
+    } else {
+        "blue"
+    }
+}
+
+/// A key that some weight gives to this colour.
+pub fn key_of(salt: &str, wanted: &str, green_millipercent: u32) -> String {
+    (0..)
+        .map(|i| format!("user-{i}"))
+        .find(|key| color(salt, key, green_millipercent) == wanted)
+        .expect("a key")
+}
+
+/// Puts a configuration in force.
+pub async fn push(bed: &Bed, config: Value) {
+    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
+}
+
+/// The upstream that answered.
+pub fn server(response: &Response) -> &str {
+    response.served_by().expect("an upstream's answer")
+}
+
+/// Connections that each worker took.
+pub async fn connections_per_worker(bed: &Bed) -> Vec<u64> {
+    let stats = bed
+        .envoy
+        .admin_get("/stats?filter=^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$")
+        .await;
+    let count = |line: &str| line.rsplit_once(": ")?.1.parse().ok();
+    stats.lines().filter_map(count).collect()
+}
+
+/// No trap: Envoy never had to make a VM anew.
+pub async fn assert_no_vm_died(bed: &Bed) {
+    let stats = bed.envoy.admin_get("/stats?filter=vm_reload").await;
+    assert!(stats.contains("vm_reload"), "no vm_reload stats");
+    for line in stats.lines() {
+        assert!(line.ends_with(": 0"), "{line}");
+    }
+    let log = bed.envoy.log();
+    for text in ["wasm trap", "Uncaught RuntimeError", "panicked"] {
+        assert!(!log.contains(text), "`{text}` in Envoy's log:\n{log}");
+    }
+}

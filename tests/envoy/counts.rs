@@ -1,0 +1,48 @@
+//! What is counted when streams end.
+
+use testbed::{Bed, Client, PATIENCE, eventually};
+
+use crate::common::assert_no_vm_died;
+
+/// Waits until these are the counts: of each code class, and of failures. Nothing is in flight then,
+/// and each stream was timed once.
+pub async fn assert_counts(bed: &Bed, classes: &[(&str, u32)], failures: u32) {
+    let total: u32 = classes.iter().map(|(_, count)| count).sum();
+    let counted = || async {
+        let metrics = bed.envoy.metrics().await;
+        let count = |name: &str, labels: &[(&str, &str)]| metrics.get(name, labels) as u32;
+        let responses = |class| count("bluegreen_responses_total", &[("code_class", class)]);
+        let all = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
+        let shown: Vec<_> = all
+            .map(|class| (class, responses(class)))
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let rest = [
+            ("failures", count("bluegreen_failures_total", &[]), failures),
+            ("in flight", count("bluegreen_in_flight", &[]), 0),
+            ("requests", count("bluegreen_requests_total", &[]), total),
+            (
+                "timed",
+                metrics.histogram_count("bluegreen_request_duration_ms", &[]) as u32,
+                total,
+            ),
+        ];
+        if shown == classes && rest.iter().all(|(_, seen, expected)| seen == expected) {
+            Ok(())
+        } else {
+            Err(format!("{shown:?}, {rest:?}"))
+        }
+    };
+    eventually(
+        &format!("{classes:?} with {failures} failures"),
+        PATIENCE,
+        counted,
+    )
+    .await;
+    assert_no_vm_died(bed).await;
+}
+
+pub fn both(bed: &Bed) -> [Client; 2] {
+    [bed.http1(), bed.http2()]
+}
