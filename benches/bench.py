@@ -10,6 +10,7 @@ Wants ENVOY (an Envoy binary), dist/bluegreen.wasm and cargo; valgrind for the c
 
 import argparse
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def main() -> None:
     binary = envoy.find_binary()
     if not FILTER.exists():
         raise SystemExit(f"{FILTER} is missing: run `make build` first.")
-    wasm = {"bluegreen.wasm": FILTER, "noop.wasm": build_noop()}
+    noop = build_noop()
+    measured = Path(shutil.copy(FILTER, OUT))  # so that a build in the meantime does not change it
+    wasm = {"bluegreen.wasm": measured, "noop.wasm": noop}
     config.write_upstreams(OUT / "run" / "upstreams")
     with Envoy(binary, OUT / "run" / "upstreams") as upstreams:
         ports = upstreams.port("blue-upstream"), upstreams.port("green-upstream")

@@ -69,7 +69,7 @@ pub enum Problem {
     RampNoHold,
     Release(String),
     RolloutCount(usize),
-    RouteHeaderIsSecret,
+    HeaderIsSecret,
     RolloutName(String),
     RepeatedField,
     RolloutNameTaken(RolloutName, usize),
@@ -242,7 +242,7 @@ impl fmt::Display for Problem {
             Self::Salt(salt) => {
                 write!(f, "{salt:?}, must be at most 255 bytes without a zero byte")
             }
-            Self::RouteHeaderIsSecret => {
+            Self::HeaderIsSecret => {
                 f.write_str("the header of a token too, must be another header")
             }
             Self::SameSite(text) => write!(f, "{text:?}, must be strict, lax or none"),

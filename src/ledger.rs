@@ -74,11 +74,14 @@ impl Ledger {
         self.entries.get(name.as_str())
     }
 
-    /// Drops what is known of other rollouts than those named so. Says whether there was any.
-    pub fn keep(&mut self, mut named: impl FnMut(&str) -> bool) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|name, _| named(name));
-        self.entries.len() != before
+    /// Ends the verdicts on rollouts that are there no longer. Their releases stay: where they come
+    /// back under the same label, so do their counts. Says whether there was something to end.
+    pub fn end_verdicts(&mut self, is_gone: impl Fn(&str) -> bool) -> bool {
+        let mut ended = false;
+        for (_, entry) in self.entries.iter_mut().filter(|(name, _)| is_gone(name)) {
+            ended |= entry.trip.take().is_some() | entry.let_on.take().is_some();
+        }
+        ended
     }
 
     /// What is known of a rollout, to change.

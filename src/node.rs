@@ -170,7 +170,12 @@ impl<'d> Node<'d> {
         };
         for (index, (name, _)) in fields.iter().enumerate() {
             if !known.contains(&name.as_ref()) {
-                return Err(Problem::UnknownField(known).at(&object.path_of(name)));
+                let path = if self.is_secret {
+                    &self.path
+                } else {
+                    &object.path_of(name)
+                };
+                return Err(Problem::UnknownField(known).at(path));
             }
             if fields.iter().take(index).any(|(it, _)| it == name) {
                 return Err(Problem::RepeatedField.at(&object.path_of(name)));
@@ -224,7 +229,10 @@ impl<'d> Node<'d> {
 
     /// What a string stands for.
     pub fn parse<T>(&self, parse: fn(&str) -> Result<T, Problem>) -> Result<T, ConfigError> {
-        parse(self.string()?).map_err(|problem| self.error(problem))
+        parse(self.string()?).map_err(|problem| match problem {
+            Problem::HeaderName(_) if self.is_secret => self.wrong_type("a header's name"),
+            problem => self.error(problem),
+        })
     }
 
     /// One of several things: either its name alone, or an object whose only field has that name.

@@ -67,6 +67,25 @@ mod flag {
 // === impl StreamEnd ===
 
 impl StreamEnd {
+    /// A CEL expression over Envoy's attributes whose result is as long as the class of the response's
+    /// code is high, and empty where there is more to say: flags, no code, an upgrade. Success comes
+    /// first, since each look at an attribute has its price.
+    pub const EXPRESSION: &str = r#"response.flags != 0 ? ""
+        : response.code / 100 == 2 ? "22"
+        : response.code / 100 == 4 ? "4444"
+        : response.code / 100 == 3 ? "333"
+        : response.code / 100 == 5 ? "55555" : """#;
+
+    /// What a result of this length tells; nothing where it is empty.
+    pub fn from_expression_length(length: usize) -> Option<Self> {
+        let class = u64::try_from(length).ok().filter(|class| *class != 0)?;
+        Some(Self {
+            code: class.saturating_mul(100),
+            flags: 0,
+            grpc_status: None,
+        })
+    }
+
     /// The class of the response's code.
     pub const fn code_class(self) -> CodeClass {
         match self.code {

@@ -45,15 +45,21 @@ impl Policy {
         let route_header = route_header.unwrap_or_else(HeaderName::default_route_header);
         let (rollouts, names) = rollouts(&fields.required("rollouts")?)?;
         let feedback = read(&fields, "feedback", quality::feedback)?;
+        let color_header = read(&fields, "color_header", |node| {
+            parse_color_header(node, &route_header)
+        })?;
         let secret_headers = secret_headers(&rollouts, feedback.as_ref());
-        if secret_headers.contains(&route_header) {
-            return Err(Problem::RouteHeaderIsSecret.at("route_header"));
+        for (name, header) in [
+            ("route_header", Some(&route_header)),
+            ("color_header", color_header.as_ref()),
+        ] {
+            if header.is_some_and(|header| secret_headers.contains(header)) {
+                return Err(Problem::HeaderIsSecret.at(name));
+            }
         }
         Ok(Self {
             version: read(&fields, "version", |node| node.parse(parse_version))?,
-            color_header: read(&fields, "color_header", |node| {
-                parse_color_header(node, &route_header)
-            })?,
+            color_header,
             route_header,
             matcher: matcher(&rollouts)?,
             secret_headers,

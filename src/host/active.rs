@@ -53,11 +53,11 @@ impl Active {
     /// Opens the ledger for a configuration that comes into force: what was said of other
     /// configurations holds no longer. Says whether there was something to change.
     fn open(&self, ledger: &mut Ledger) -> bool {
-        let dropped = ledger.keep(|name| self.policy.named(name).is_some());
+        let ended = ledger.end_verdicts(|name| self.policy.named(name).is_none());
         let edits = self
             .rollouts()
             .map(|(rollout, lane)| lane.open(rollout, ledger));
-        edits.fold(dropped, |changed, edit| changed | edit)
+        edits.fold(ended, |changed, edit| changed | edit)
     }
 
     fn is_guarded(&self, name: &RolloutName) -> bool {

@@ -79,6 +79,14 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
+    fn proxy_call_foreign_function(
+        function: *const u8,
+        function_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -218,6 +226,39 @@ pub fn property(path: &[u8]) -> Option<Vec<u8>> {
 pub fn int_property(path: &[u8]) -> Option<u64> {
     let bytes = property(path)?;
     Some(u64::from_le_bytes(*bytes.first_chunk()?))
+}
+
+/// A CEL expression over a stream's properties.
+#[derive(Clone, Copy, Debug)]
+pub struct Expression([u8; 4]);
+
+/// Has Envoy compile an expression. It is not had where the foreign function is not allowed.
+pub fn compile(expression: &str) -> Option<Expression> {
+    let token = take(|data, size| foreign("expr_create", expression.as_bytes(), data, size));
+    Some(Expression(*token.ok()?.first_chunk()?))
+}
+
+/// Evaluates an expression for the stream at hand, and tells the length of the string that comes of it.
+/// The string itself stays with Envoy: to hand it over costs more than to make it.
+pub fn evaluate_to_length(expression: Expression) -> Option<usize> {
+    let mut size = 0;
+    let status = foreign("expr_evaluate", &expression.0, null_mut(), &mut size);
+    done(status).ok().map(|()| size)
+}
+
+/// Calls a function that Envoy has beyond the ABI. It makes no block in the VM where `data` is null.
+fn foreign(function: &str, argument: &[u8], data: *mut *mut u8, size: *mut usize) -> u32 {
+    // SAFETY: Envoy reads the two slices while the call lasts, and writes the pointers that are not null.
+    unsafe {
+        proxy_call_foreign_function(
+            function.as_ptr(),
+            function.len(),
+            argument.as_ptr(),
+            argument.len(),
+            data,
+            size,
+        )
+    }
 }
 
 /// Defines a metric, or finds the one that has this name.

@@ -198,16 +198,25 @@ impl Decided {
         }
     }
 
-    pub fn ended(mut self) {
-        self.end_wait(false);
+    /// What Envoy knows of the stream, learned in one cheap call where it ended well.
+    fn stream_end(&self) -> StreamEnd {
         let grpc_status = self
             .is_grpc
             .then(|| calls::int_property(b"response\0grpc_status"));
-        let end = StreamEnd {
+        let grpc_status = grpc_status.flatten();
+        let length = vm::end_expression().and_then(calls::evaluate_to_length);
+        let end = length.and_then(StreamEnd::from_expression_length);
+        let end = end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
             flags: calls::int_property(b"response\0flags").unwrap_or(0),
-            grpc_status: grpc_status.flatten(),
-        };
+            grpc_status: None,
+        });
+        StreamEnd { grpc_status, ..end }
+    }
+
+    pub fn ended(mut self) {
+        self.end_wait(false);
+        let end = self.stream_end();
         let (class, verdict) = (end.code_class(), end.verdict());
         let metrics = self.metrics();
         metrics.responses(class).increment();

@@ -1,8 +1,9 @@
 //! What lives as long as the VM, through all configurations.
 
-use super::calls::{self, Refused};
+use super::calls::{self, Expression, Refused};
 use super::metrics::{Counter, Gauge};
 use super::state::RolloutState;
+use crate::outcome::StreamEnd;
 use crate::rollout::RolloutName;
 use crate::stats;
 use std::cell::{OnceCell, RefCell};
@@ -20,6 +21,7 @@ thread_local! {
 struct Vm {
     general: OnceCell<GeneralMetrics>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
+    end_expression: OnceCell<Option<Expression>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
 
@@ -65,6 +67,12 @@ pub fn end_windows(is_guarded: impl Fn(&RolloutName) -> bool) {
             state.end_window();
         }
     });
+}
+
+/// Tells how a stream ended; none where Envoy does not take it.
+pub fn end_expression() -> Option<Expression> {
+    let compile = || calls::compile(StreamEnd::EXPRESSION);
+    VM.with(|vm| *vm.end_expression.get_or_init(compile))
 }
 
 /// Draws from the VM's random numbers.

@@ -15,13 +15,12 @@ pub enum PluginConfig {
     Raw(String),
 }
 
-/// The repository's root.
+/// The repository's root. Asked of cargo at run time, since checkouts may share what they build.
 pub fn root() -> PathBuf {
-    let testbed = Path::new(env!("CARGO_MANIFEST_DIR"));
-    testbed
-        .parent()
-        .expect("a workspace around testbed")
-        .to_owned()
+    let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let mut places = Path::new(&package).ancestors();
+    let root = places.find(|place| place.join("envoy/bootstrap.yaml").is_file());
+    root.expect("a package of the repository").to_owned()
 }
 
 /// The path of a file that `make test` puts there; fails where it is missing.

@@ -180,6 +180,10 @@ fn body_that_is_no_json_is_refused() {
             b"\xff",
             "no JSON, at line 1, column 1: Unexpected byte: \\xFF",
         ),
+        (
+            b"[\x1b]",
+            "no JSON, at line 1, column 2: Unexpected char: ' '",
+        ),
         (b"7", "7, must be an object"),
         (b"\"[]\"", "\"[]\", must be an object"),
     ] {

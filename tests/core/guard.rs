@@ -133,6 +133,14 @@ fn rate_over_stable_must_surely_be_beyond_its_limit() {
     ] {
         assert_judged(&guard, blue, tally(1_000, failed, 0), expected);
     }
+    let many = tally(100_000, 1_000, 0);
+    assert_judged(&guard, many, tally(100_000, 3_191, 0), "kept");
+    assert_judged(
+        &guard,
+        many,
+        tally(100_000, 3_192, 0),
+        "error_rate_over_stable is beyond 2 %: 3192 of 100000 requests, stable 1000 of 100000",
+    );
     let slow = on_slow(None, Some("2"));
     let blue = tally(1_000, 0, 10);
     assert_judged(&slow, blue, tally(1_000, 0, 53), "kept");

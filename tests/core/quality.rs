@@ -199,14 +199,10 @@ fn limit_without_a_figure_is_not_judged() {
 
 #[test]
 fn quality_without_a_limit_asks_for_samples_alone() {
-    let quality = Quality {
-        min_samples: 2,
-        ..no_limits()
-    };
-    let (one, worst) = (outcomes(1, 0, 0, 0), outcomes(0, 1, 1, 0));
-    assert_eq!(judge(&quality, BLUE, one), QualityJudgement::TooFew);
-    assert_eq!(judge(&quality, one, BLUE), QualityJudgement::TooFew);
-    assert_kept(&quality, BLUE, worst);
+    let (none, worst) = (Outcomes::default(), outcomes(0, 1, 1, 0));
+    assert_eq!(judge(&no_limits(), BLUE, none), QualityJudgement::TooFew);
+    assert_eq!(judge(&no_limits(), none, BLUE), QualityJudgement::TooFew);
+    assert_kept(&no_limits(), BLUE, worst);
 }
 
 #[test]

@@ -144,12 +144,12 @@ async fn a_body_that_is_no_feedback_is_refused() {
     let deep_objects = r#"{"tp":"#.repeat(10_000);
     let deep_and_whole = format!("{deep}{}", "]".repeat(5_000));
     let bodies: &[(&str, &[u8], &str)] = &[
-        ("empty", b"", "must be JSON"),
-        ("blank", b" \n ", "must be JSON"),
+        ("empty", b"", "no JSON"),
+        ("blank", b" \n ", "no JSON"),
         (
             "cut off",
             br#"[{"rollout":"rec","color":"green","tp":1}"#,
-            "must be JSON",
+            "no JSON",
         ),
         (
             "two values",
@@ -159,29 +159,29 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "a comma behind",
             br#"[{"rollout":"rec","color":"green"},]"#,
-            "must be JSON",
+            "no JSON",
         ),
-        ("no JSON", b"rollout=rec&color=green&tp=1", "must be JSON"),
+        ("no JSON", b"rollout=rec&color=green&tp=1", "no JSON"),
         (
             "not UTF-8",
             b"{\"rollout\":\"rec\xff\",\"color\":\"green\",\"tp\":1}",
-            "must be JSON",
+            "no JSON",
         ),
-        ("a zero byte", b"\0", "must be JSON"),
+        ("a zero byte", b"\0", "no JSON"),
         (
             "NaN",
             br#"{"rollout":"rec","color":"green","tp":NaN}"#,
-            "must be JSON",
+            "no JSON",
         ),
         (
             "a leading zero",
             br#"{"rollout":"rec","color":"green","tp":01}"#,
-            "must be JSON",
+            "no JSON",
         ),
         (
             "half a surrogate",
             br#"{"rollout":"rec\ud800","color":"green","tp":1}"#,
-            "must be JSON",
+            "no JSON",
         ),
         ("a string", br#""rec""#, r#""rec", must be an object"#),
         ("a number", b"1", "1, must be an object"),

@@ -49,6 +49,28 @@ fn what_is_no_json_is_rejected() {
 }
 
 #[test]
+fn what_is_no_json_is_shown_without_control_characters() {
+    for (document, message) in [
+        (
+            &b"{\"version\": \"a\nb\"}"[..],
+            "line 1, column 15: ' ' is not allowed in JSON strings",
+        ),
+        (
+            b"{\"version\": \"\x1b[31m\"}",
+            "line 1, column 14: ' ' is not allowed in JSON strings",
+        ),
+        (
+            b"{\"version\": \"\\\r\"}",
+            "line 1, column 14: '\\ ' is not a valid escape sequence",
+        ),
+        (b"\x1b[31m", "line 1, column 1: Unexpected char: ' '"),
+        (b"{}\0", "line 1, column 3: Unexpected char: ' '"),
+    ] {
+        assert_message(document, &format!("no JSON, at {message}"));
+    }
+}
+
+#[test]
 fn numbers_are_those_of_json() {
     for bad in ["05", "5.", ".5", "+5", "0x5", "5e"] {
         let weights = format!(r#"{{"blue":95,"green":{bad}}}"#);
@@ -147,10 +169,15 @@ fn names_of_fields_are_escaped_in_paths() {
         ("\"", r#"\""#),
         ("farbe_\u{e4}", "farbe_\u{e4}"),
     ] {
-        let rest = "unknown field, must be one of version, route_header, color_header, rollouts, feedback";
+        let rest =
+            "unknown field, must be one of version, route_header, color_header, rollouts, feedback";
         assert_message(with(name, json!(1)), &format!("{shown}: {rest}"));
         let fields = "unknown field, must be one of blue, green";
-        assert_field("clusters", json!({ name: "a" }), &format!(".{shown}: {fields}"));
+        assert_field(
+            "clusters",
+            json!({ name: "a" }),
+            &format!(".{shown}: {fields}"),
+        );
     }
 }
 
