@@ -20,8 +20,8 @@ Blue and green answer with their names; green gets 10 %. In another terminal:
 
   curl -i -H 'x-user-id: alice' http://{listener}/    # the same colour each time
   curl -i http://{listener}/                          # no key: a cookie makes it sticky
-  make shift GREEN=25                                     # in the next requests
-  make stats                                              # per colour
+  make shift GREEN=25                                      # in the next requests
+  make stats                                               # per colour
 
 The file to edit is {config}. Ctrl-C ends all."""
 
