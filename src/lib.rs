@@ -56,6 +56,7 @@ mod quality;
 mod ramp;
 mod rollout;
 pub mod stats;
+mod window;
 
 #[cfg(target_arch = "wasm32")]
 mod host;
@@ -66,7 +67,7 @@ pub use crate::cookie::{CookieAttributes, NewCookie, NewId, SameSite};
 pub use crate::decide::{Decision, Reason};
 pub use crate::error::{ConfigError, Problem};
 pub use crate::feedback::{Feedback, Refusal, Report};
-pub use crate::guard::{Breach, Cause, Guard, Judgement, Limits, Share, Tally, Window};
+pub use crate::guard::{Breach, Cause, Guard, Judgement, Limits, Share};
 pub use crate::headers::{HeaderName, Headers};
 pub use crate::key::{KeySource, MetadataPath, Request};
 pub use crate::ledger::{Entry, Ledger, Release};
@@ -79,3 +80,4 @@ pub use crate::policy::Policy;
 pub use crate::quality::{Outcome, Outcomes, Quality, QualityBreach, QualityJudgement};
 pub use crate::ramp::{Hold, Ramp};
 pub use crate::rollout::{ClusterName, Match, ReleaseLabel, Rollout, RolloutName, Standing};
+pub use crate::window::{Tally, Window};

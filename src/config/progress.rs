@@ -1,6 +1,7 @@
 //! `override`, `ramp` and `guard`: how a rollout goes on, or back.
 
-use super::{parse_duration_ms, parse_time_ms, percent, read};
+use super::time::{parse_duration_ms, parse_time_ms};
+use super::{percent, read};
 use crate::cookie;
 use crate::error::{ConfigError, Problem};
 use crate::guard::{Guard, Limits};

@@ -1,6 +1,7 @@
 //! `sticky`: where the key may stand.
 
-use super::{parse_duration, read};
+use super::read;
+use super::time::parse_duration;
 use crate::cookie::{self, CookieAttributes, NewCookie, SameSite};
 use crate::error::{ConfigError, Problem};
 use crate::headers::HeaderName;

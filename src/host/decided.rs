@@ -1,18 +1,14 @@
 //! A request that goes to blue or green, from the decision to the end of its stream.
 
 use super::active::Active;
-use super::calls::{self, Refused};
+use super::calls;
 use super::lane::Lane;
 use super::metrics::ColorMetrics;
 use super::state::{RolloutState, WaitingKey};
-use super::stream::Phase;
 use super::vm;
 use crate::color::Color;
 use crate::cookie::NewId;
-use crate::decide::Reason;
-use crate::feedback::{Feedback, Refusal, Report};
-use crate::headers::Headers;
-use crate::key::Request;
+use crate::decide::{Decision, Reason};
 use crate::outcome::{CodeClass, StreamEnd, Verdict};
 use crate::quality::Outcome;
 use crate::rollout::Rollout;
@@ -35,72 +31,17 @@ pub struct Decided {
 /// The response header by which an upstream tells how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
 
-/// No cluster has this name. Feedback is routed to it, so that it reaches no upstream where Envoy is
-/// not allowed to give the filter its body.
-const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
+// === impl Decided ===
 
-// === impl Active ===
-
-impl Active {
-    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
-    pub fn receive(&self) -> Result<Result<Phase, Refusal>, Refused> {
-        let block = calls::request_headers()?;
-        let headers = Headers::new(&block);
-        if let Some(feedback) = &self.policy.feedback
-            && feedback.is_at(headers.first(":path").unwrap_or_default())
-        {
-            let admitted = feedback.admit(&headers);
-            let route_header = self.policy.route_header.as_str();
-            calls::set_request_header(route_header, NO_CLUSTER)?;
-            return Ok(admitted.map(|()| Phase::Feedback));
-        }
-        for name in &self.policy.secret_headers {
-            if headers.first(name.as_str()).is_some() {
-                calls::remove_request_header(name.as_str())?;
-            }
-        }
-        let found = self.policy.find(&headers);
-        let Some((index, (rollout, lane))) =
-            found.and_then(|index| Some((index, self.rollout(index)?)))
-        else {
-            self.pass_on(&headers)?;
-            return Ok(Ok(Phase::Passing));
-        };
-        let request = Request {
-            headers,
-            property: &calls::property,
-        };
-        let decided = self.decide(index, rollout, lane, &request)?;
-        Ok(Ok(Phase::Decided(decided)))
-    }
-
-    /// Lets a request through that belongs to no rollout. The routing header is never the client's.
-    fn pass_on(&self, headers: &Headers<'_>) -> Result<(), Refused> {
-        self.general.unmatched.increment();
-        let route_header = self.policy.route_header.as_str();
-        if headers.first(route_header).is_some() {
-            calls::remove_request_header(route_header)?;
-        }
-        Ok(())
-    }
-
-    fn decide(
-        &self,
-        index: usize,
-        rollout: &Rollout,
-        lane: &Lane,
-        request: &Request<'_>,
-    ) -> Result<Decided, Refused> {
-        let started_ns = calls::now_ns();
-        let weights = lane.weights(rollout, started_ns / 1_000_000);
-        let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
-        let color = decision.color;
-        let cluster = rollout.clusters.of(color).as_str();
-        calls::set_request_header(self.policy.route_header.as_str(), cluster)?;
-        if let Some(name) = &self.policy.color_header {
-            calls::set_request_header(name.as_str(), color.as_str())?;
-        }
-        let state = &lane.state;
+impl Decided {
+    /// Counts the decision on the request at hand, of the rollout of this index.
+    pub fn new(
+        decision: Decision,
+        (index, rollout, lane): (usize, &Rollout, &Lane),
+        started_ns: u64,
+        is_grpc: bool,
+    ) -> Self {
+        let (color, state) = (decision.color, &lane.state);
         state.colors.of(color).requests(decision.reason).increment();
         state.colors.of(color).in_flight.add(1);
         if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
@@ -109,39 +50,19 @@ impl Active {
         let is_overridden = decision.reason == Reason::Override;
         let slow_after = rollout.guard.as_ref().and_then(|guard| guard.slow_after_ms);
         let waits = slow_after.filter(|_| !is_overridden);
-        Ok(Decided {
+        Self {
             rollout: index,
             color,
             state: Rc::clone(state),
             started_ns,
             new_id: decision.new_id,
-            is_grpc: request.headers.is_grpc(),
+            is_grpc,
             is_overridden,
             waiting: waits.map(|_| state.wait(color, started_ns)),
             has_counted: false,
-        })
-    }
-
-    /// Counts feedback.
-    pub fn count(&self, reports: Vec<Report>) {
-        for report in Feedback::sums(reports) {
-            if let Some((_, lane)) = self.rollout(report.rollout)
-                && let Some(quality) = lane.state.quality.get()
-            {
-                for kind in Outcome::ALL {
-                    let counter = quality.of(report.color).outcomes(kind);
-                    counter.add(report.outcomes.of(kind));
-                }
-                lane.show_outcomes();
-                lane.state.note_news();
-            }
         }
     }
-}
 
-// === impl Decided ===
-
-impl Decided {
     fn metrics(&self) -> &ColorMetrics {
         self.state.colors.of(self.color)
     }

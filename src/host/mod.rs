@@ -5,6 +5,7 @@ mod calls;
 mod decided;
 mod lane;
 mod metrics;
+mod receive;
 mod root;
 mod shared;
 mod state;

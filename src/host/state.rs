@@ -3,9 +3,9 @@
 use super::calls::Refused;
 use super::metrics::{ColorMetrics, Counter, GuardMetrics, QualityMetrics, VerdictMetrics};
 use crate::color::{Color, PerColor};
-use crate::guard::{Tally, Window};
 use crate::rollout::{Rollout, RolloutName};
 use crate::stats;
+use crate::window::{Tally, Window};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 

@@ -78,7 +78,8 @@ impl HttpContext for Stream {
                 return Action::Pause;
             }
             Err(status) => {
-                error!("a request passes undecided: Envoy refuses a call (status {status})")
+                let _ = calls::remove_request_header(active.policy.route_header.as_str());
+                error!("a request passes undecided: Envoy refuses a call (status {status})");
             }
         }
         if !matches!(self.phase, Phase::Feedback) {

@@ -1,0 +1,104 @@
+//! What a request is when it comes in: one for blue or green, feedback, or neither.
+
+use super::active::Active;
+use super::calls::{self, Refused};
+use super::decided::Decided;
+use super::lane::Lane;
+use super::stream::Phase;
+use super::vm;
+use crate::feedback::{Feedback, Refusal, Report};
+use crate::headers::Headers;
+use crate::key::Request;
+use crate::quality::Outcome;
+use crate::rollout::Rollout;
+
+/// No cluster has this name. Feedback is routed to it, so that it reaches no upstream where Envoy is
+/// not allowed to give the filter its body.
+const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
+
+// === impl Active ===
+
+impl Active {
+    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
+    pub fn receive(&self) -> Result<Result<Phase, Refusal>, Refused> {
+        let block = calls::request_headers()?;
+        let headers = Headers::new(&block);
+        if let Some(feedback) = &self.policy.feedback
+            && feedback.is_at(headers.first(":path").unwrap_or_default())
+        {
+            let admitted = feedback.admit(&headers);
+            let route_header = self.policy.route_header.as_str();
+            calls::set_request_header(route_header, NO_CLUSTER)?;
+            return Ok(admitted.map(|()| Phase::Feedback));
+        }
+        for name in &self.policy.secret_headers {
+            if headers.first(name.as_str()).is_some() {
+                calls::remove_request_header(name.as_str())?;
+            }
+        }
+        let found = self.policy.find(&headers);
+        let Some((index, (rollout, lane))) =
+            found.and_then(|index| Some((index, self.rollout(index)?)))
+        else {
+            self.pass_on(&headers)?;
+            return Ok(Ok(Phase::Passing));
+        };
+        let request = Request {
+            headers,
+            property: &calls::property,
+        };
+        let decided = self.decide(index, rollout, lane, &request)?;
+        Ok(Ok(Phase::Decided(decided)))
+    }
+
+    /// Lets a request through that belongs to no rollout. The routing header is never the client's.
+    fn pass_on(&self, headers: &Headers<'_>) -> Result<(), Refused> {
+        self.general.unmatched.increment();
+        let route_header = self.policy.route_header.as_str();
+        if headers.first(route_header).is_some() {
+            calls::remove_request_header(route_header)?;
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        index: usize,
+        rollout: &Rollout,
+        lane: &Lane,
+        request: &Request<'_>,
+    ) -> Result<Decided, Refused> {
+        let started_ns = calls::now_ns();
+        let weights = lane.weights(rollout, started_ns / 1_000_000);
+        let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
+        let color = decision.color;
+        let cluster = rollout.clusters.of(color).as_str();
+        calls::set_request_header(self.policy.route_header.as_str(), cluster)?;
+        if let Some(name) = &self.policy.color_header {
+            calls::set_request_header(name.as_str(), color.as_str())?;
+        }
+        let is_grpc = request.headers.is_grpc();
+        Ok(Decided::new(
+            decision,
+            (index, rollout, lane),
+            started_ns,
+            is_grpc,
+        ))
+    }
+
+    /// Counts feedback.
+    pub fn count(&self, reports: Vec<Report>) {
+        for report in Feedback::sums(reports) {
+            if let Some((_, lane)) = self.rollout(report.rollout)
+                && let Some(quality) = lane.state.quality.get()
+            {
+                for kind in Outcome::ALL {
+                    let counter = quality.of(report.color).outcomes(kind);
+                    counter.add(report.outcomes.of(kind));
+                }
+                lane.show_outcomes();
+                lane.state.note_news();
+            }
+        }
+    }
+}

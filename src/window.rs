@@ -1,0 +1,65 @@
+//! The sliding window through which the guard looks at ever-growing counters.
+
+use crate::color::PerColor;
+use std::collections::VecDeque;
+
+/// What a colour's requests came to, since Envoy's start or within a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests that count.
+    pub requests: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Those of them that were slow.
+    pub slow: u64,
+}
+
+/// Snapshots of ever-growing tallies, from which those of a sliding window are taken.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    snapshots: VecDeque<(u64, PerColor<Tally>)>,
+}
+
+// === impl Window ===
+
+impl Window {
+    /// How many snapshots a full window has: its begin is that much of its length exact.
+    const SNAPSHOTS: u64 = 64;
+
+    /// Takes the tallies since Envoy's start, and gives those since the window's begin. The first call
+    /// begins the window.
+    pub fn slide(
+        &mut self,
+        window_ms: u64,
+        now_ms: u64,
+        totals: PerColor<Tally>,
+    ) -> PerColor<Tally> {
+        let begin_ms = now_ms.saturating_sub(window_ms);
+        while self
+            .snapshots
+            .get(1)
+            .is_some_and(|(at_ms, _)| *at_ms <= begin_ms)
+        {
+            self.snapshots.pop_front();
+        }
+        let spacing_ms = window_ms / Self::SNAPSHOTS;
+        let due = |&(at_ms, _): &(u64, _)| now_ms.saturating_sub(at_ms) >= spacing_ms;
+        if self.snapshots.back().is_none_or(due) {
+            self.snapshots.push_back((now_ms, totals));
+        }
+        let begin = self.snapshots.front().map_or(totals, |&(_, begin)| begin);
+        PerColor::from_fn(|color| totals.of(color).since(begin.of(color)))
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    fn since(&self, begin: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(begin.requests),
+            failed: self.failed.saturating_sub(begin.failed),
+            slow: self.slow.saturating_sub(begin.slow),
+        }
+    }
+}
