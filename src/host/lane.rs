@@ -24,6 +24,7 @@ pub struct Lane {
     digest: u64,
     gate_digest: u64,
     is_watched: bool,
+    number: Cell<u32>,
     standing: Cell<Standing>,
     releases: RefCell<PerColor<Option<Release>>>,
     shown_outcomes: Cell<Option<PerColor<Outcomes>>>,
@@ -50,6 +51,7 @@ impl Lane {
             digest: rollout.digest(),
             gate_digest: rollout.gate_digest(),
             is_watched: measures || rollout.guard.is_some() || rollout.ramp.is_some(),
+            number: Cell::default(),
             standing: Cell::default(),
             releases: RefCell::default(),
             shown_outcomes: Cell::default(),
@@ -87,9 +89,10 @@ impl Lane {
         *entry != before
     }
 
-    /// Begins the guard's window, where it has not begun under an earlier configuration, and has the
-    /// rollout looked after at the first tick.
+    /// Begins to look after the rollout: at the first tick, and through the guard's window, which may
+    /// have begun under an earlier configuration.
     pub fn begin(&self, rollout: &Rollout, now_ms: u64) {
+        self.number.set(self.state.begin_lane());
         if let Some(guard) = &rollout.guard {
             self.state.tallies(self.digest, guard.window_ms, now_ms);
         }
@@ -111,7 +114,12 @@ impl Lane {
     }
 
     /// Looks after the rollout: its weights at once, and by `refresh` or where there are news all else.
+    /// Envoy keeps a configuration that is in force no longer ticking while it has streams; its lanes
+    /// leave that to those behind them.
     pub fn tick(&self, rollout: &Rollout, now_ns: u64, refresh: bool) {
+        if !self.state.is_last_lane(self.number.get()) {
+            return;
+        }
         let now_ms = now_ns / 1_000_000;
         if self.state.take_news() || refresh {
             self.judge(rollout, now_ns);

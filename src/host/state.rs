@@ -18,6 +18,8 @@ pub struct RolloutState {
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub verdict: OnceCell<VerdictMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
+    /// How many lanes have begun to look after the rollout; the last of them does.
+    lanes: Cell<u32>,
     /// Whether something has happened since the last tick that may change a judgement.
     has_news: Cell<bool>,
     waiting: RefCell<Slab<Waiting>>,
@@ -46,10 +48,22 @@ impl RolloutState {
             guard: OnceCell::new(),
             verdict: OnceCell::new(),
             quality: OnceCell::new(),
+            lanes: Cell::default(),
             has_news: Cell::default(),
             waiting: RefCell::default(),
             window: RefCell::default(),
         })
+    }
+
+    /// A lane begins to look after the rollout. It gets its number.
+    pub fn begin_lane(&self) -> u32 {
+        self.lanes.set(self.lanes.get().wrapping_add(1));
+        self.lanes.get()
+    }
+
+    /// Whether no lane has begun after the one of this number.
+    pub fn is_last_lane(&self, number: u32) -> bool {
+        self.lanes.get() == number
     }
 
     /// Something happened that may change a judgement.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use testbed::{Bed, Envoy};
+use testbed::{Bed, Client, Envoy};
 
 use crate::common::{
     as_user, client_per_worker, color, colors, config, expected_colors, merge, push, rollout,
@@ -191,4 +191,34 @@ async fn before_the_start_weights_hold() {
     );
     let bed = Bed::start(policy).await;
     assert_eq!(colors(&bed).await, expected_colors(7));
+}
+
+/// Envoy keeps a configuration alive, and its timer running, while it has streams.
+#[tokio::test]
+async fn a_stream_that_outlives_its_configuration_does_not_bring_the_old_weight_back() {
+    let bed = Bed::start(halfway()).await;
+    let hanging = [bed.http1(), bed.http1(), bed.http1(), bed.http1()];
+    let hang = |client: Client| async move {
+        let request = as_user(&user_from(10)).header("x-test-hang", "1");
+        let never = std::future::pending();
+        client.leave_before_response(request, never).await;
+    };
+    let shown = async {
+        bed.green.wait_for_count(4).await;
+        push(&bed, config(json!({ "weights": weights(60) }))).await;
+        // Longer than it takes a timer to look after every rollout once.
+        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        for _ in 0..30 {
+            looks.tick().await;
+            let metrics = bed.envoy.metrics().await;
+            let labels = [("rollout", "demo"), ("color", "green")];
+            let weight = metrics.get("bluegreen_weight_millipercent", &labels);
+            assert_eq!(weight, 60_000.0);
+        }
+    };
+    let [a, b, c, d] = hanging.clone();
+    tokio::select! {
+        () = shown => {}
+        _ = async { tokio::join!(hang(a), hang(b), hang(c), hang(d)) } => unreachable!("they hang"),
+    }
 }
