@@ -53,8 +53,8 @@ bench: build envoy ## what a request costs, beside the alternatives (10 minutes;
 	@$(PYTHON) benches/bench.py
 
 .PHONY: demo
-demo: build envoy demo/.venv/installed ## a real model deployed blue/green, from first tester to rollback (3 minutes)
-	@demo/.venv/bin/python -m demo --envoy "$(ENVOY)"
+demo: build envoy ## a real model deployed blue/green, from first tester to rollback (3 minutes)
+	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON)
 
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
@@ -81,12 +81,6 @@ lint-tools:
 .PHONY: envoy
 envoy: $(if $(filter $(OWN_ENVOY),$(ENVOY)),$(OWN_ENVOY))
 	@test -x "$(ENVOY)" || { echo "make: ENVOY=$(ENVOY_GIVEN) is no program" >&2; exit 1; }
-
-demo/.venv/installed: demo/requirements.txt
-	@echo "installing what the demo needs into demo/.venv"
-	@$(PYTHON) -m venv demo/.venv
-	@demo/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@touch $@
 
 $(OWN_ENVOY):
 	@echo "getting Envoy $(ENVOY_VERSION)"

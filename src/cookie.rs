@@ -2,7 +2,7 @@
 
 use crate::error::Problem;
 use crate::headers::is_token;
-use memchr::memchr;
+use memchr::memmem;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -47,22 +47,18 @@ pub enum SameSite {
 
 /// All values of a cookie in one `cookie` header (RFC 6265, section 5.4). Quotes around a value do not
 /// belong to it, as in Envoy's own cookie parser. What is malformed is passed over.
+///
+/// Looks for the name wherever it stands, then whether it is a cookie's: a long header has many other
+/// cookies, but few that look like this one.
 pub fn values<'a>(header: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
-    pairs(header).filter_map(move |pair| {
-        let rest = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
-        let value = rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
-        Some(unquoted(value))
-    })
-}
-
-/// What stands between semicolons.
-fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(header);
-    std::iter::from_fn(move || {
-        let this = rest?;
-        let end = memchr(b';', this).and_then(|end| this.split_at_checked(end));
-        rest = end.and_then(|(_, rest)| rest.get(1..));
-        Some(end.map_or(this, |(pair, _)| pair))
+    memmem::find_iter(header, name).filter_map(move |place| {
+        let (before, rest) = header.split_at_checked(place)?;
+        let before = before.trim_ascii_end();
+        let value = rest.get(name.len()..)?.trim_ascii_start();
+        let value = value.strip_prefix(b"=")?;
+        let value = value.split(|&byte| byte == b';').next()?;
+        let begins = before.is_empty() || before.ends_with(b";");
+        begins.then(|| unquoted(value.trim_ascii()))
     })
 }
 
