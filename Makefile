@@ -53,7 +53,7 @@ bench: build envoy ## what a request costs, beside the alternatives (10 minutes;
 	@$(PYTHON) benches/bench.py
 
 .PHONY: demo
-demo: build envoy ## a real model deployed blue/green, from first tester to rollback (3 minutes)
+demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON)
 
 .PHONY: lint

@@ -2,8 +2,8 @@
 
 use crate::bucket::Bucket;
 use crate::color::Color;
-use crate::cookie::NewId;
 use crate::key::Request;
+use crate::new_cookie::NewId;
 use crate::overrides::Wish;
 use crate::percent::Weights;
 use crate::rollout::Rollout;

@@ -25,10 +25,7 @@ pub enum Problem {
     Color(String),
     ColorHeaderIsRouteHeader,
     CookieDomain(String),
-    CookieMaxAge {
-        seconds: u64,
-        nanos: u32,
-    },
+    CookieMaxAge(String),
     CookieName(String),
     CookieNotSecure,
     CookiePath(String),
@@ -52,7 +49,7 @@ pub enum Problem {
     },
     Metadata(String),
     Missing(&'static str),
-    NoChoice(String, &'static [&'static str]),
+    NoChoice(String, &'static str),
     NoHosts,
     NoRollout(String),
     NotOneValue,
@@ -132,10 +129,9 @@ impl fmt::Display for Problem {
                     "domain {domain:?}, must be visible ASCII characters without ';'"
                 )
             }
-            Self::CookieMaxAge { seconds, nanos } => write!(
-                f,
-                "max_age {seconds}.{nanos:09} s, must be whole seconds, 1 or more"
-            ),
+            Self::CookieMaxAge(text) => {
+                write!(f, "{text:?}, must be whole seconds, 1 or more")
+            }
             Self::CookieName(name) => {
                 write!(
                     f,
@@ -196,7 +192,7 @@ impl fmt::Display for Problem {
                 "{path}, must be the namespace of a filter and one key or more, none of them empty"
             ),
             Self::Missing(field) => write!(f, "{field} is missing, must be there"),
-            Self::NoChoice(text, known) => write!(f, "{text}, must be one of {}", known.join(", ")),
+            Self::NoChoice(text, allowed) => write!(f, "{text}, must be {allowed}"),
             Self::NoHosts => f.write_str("[], must be one host or more"),
             Self::NoRollout(name) => write!(f, "{name}, must be the name of a rollout"),
             Self::NotOneValue => f.write_str("no JSON value, or more than one, must be one"),

@@ -78,49 +78,51 @@ pub enum Cause {
 impl Guard {
     /// Judges the figures of one window.
     pub fn judge(&self, stable: Color, tallies: &PerColor<Tally>) -> Judgement {
-        let watched = tallies.of(stable.other());
-        let stable = tallies.of(stable);
-        if watched.requests < self.min_requests {
-            return Judgement::TooFew;
-        }
+        let [watched, stable] = [tallies.of(stable.other()), tallies.of(stable)];
         let failed = [watched, stable].map(|it| Share::new(it.failed, it.requests));
-        let slow = [watched, stable].map(|it| Share::new(it.slow, it.requests));
-        let rates = [
-            (
-                &self.error_rate,
-                failed,
-                Cause::ErrorRate,
-                Cause::ErrorRateOverStable,
-            ),
-            (
-                &self.slow_rate,
-                slow,
-                Cause::SlowRate,
-                Cause::SlowRateOverStable,
-            ),
-        ];
-        let comparable = stable.requests >= self.min_requests;
-        for (limits, [watched, stable], alone, over_stable) in rates {
-            let breach = |cause, limit| {
-                Judgement::Broken(Breach {
-                    cause,
-                    limit,
-                    watched,
-                    stable,
-                })
-            };
-            if let Some(limit) = limits.max.filter(|&limit| watched.is_above(limit)) {
-                return breach(alone, limit);
+        let slow = [watched, stable].map(|it| Share::new(it.slow, it.timed));
+        let error_rate = self.judge_rate(
+            &self.error_rate,
+            failed,
+            [Cause::ErrorRate, Cause::ErrorRateOverStable],
+        );
+        let slow_rate = self.judge_rate(
+            &self.slow_rate,
+            slow,
+            [Cause::SlowRate, Cause::SlowRateOverStable],
+        );
+        match (error_rate, slow_rate) {
+            (Judgement::Broken(breach), _) | (_, Judgement::Broken(breach)) => {
+                Judgement::Broken(breach)
             }
-            let beyond = |&limit: &Percent| comparable && watched.is_beyond(limit, stable);
-            if let Some(limit) = limits.max_over_stable.filter(beyond) {
-                return breach(over_stable, limit);
-            }
+            (Judgement::TooFew, Judgement::TooFew) => Judgement::TooFew,
+            _ => Judgement::Kept,
         }
-        if comparable || self.error_rate.max.is_some() || self.slow_rate.max.is_some() {
-            Judgement::Kept
-        } else {
-            Judgement::TooFew
+    }
+
+    fn judge_rate(
+        &self,
+        limits: &Limits,
+        [watched, stable]: [Share; 2],
+        [alone, over_stable]: [Cause; 2],
+    ) -> Judgement {
+        let is_enough = |share: Share| share.whole >= self.min_requests;
+        let breach = |cause, limit| {
+            Judgement::Broken(Breach {
+                cause,
+                limit,
+                watched,
+                stable,
+            })
+        };
+        let max = limits.max.filter(|_| is_enough(watched));
+        let max_over_stable = limits.max_over_stable;
+        let max_over_stable = max_over_stable.filter(|_| is_enough(watched) && is_enough(stable));
+        match (max, max_over_stable) {
+            (Some(limit), _) if watched.is_above(limit) => breach(alone, limit),
+            (_, Some(limit)) if watched.is_beyond(limit, stable) => breach(over_stable, limit),
+            (None, None) => Judgement::TooFew,
+            _ => Judgement::Kept,
         }
     }
 }

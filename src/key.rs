@@ -1,6 +1,6 @@
 //! Where a user's key comes from.
 
-use crate::cookie;
+use crate::cookie::CookieName;
 use crate::error::Problem;
 use crate::headers::{HeaderName, Headers};
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ pub enum KeySource {
     /// A request header.
     Header(HeaderName),
     /// A cookie.
-    Cookie(String),
+    Cookie(CookieName),
     /// A parameter of the query, as it was sent: percent-encoding stays, as in Envoy's `hash_policy`.
     Query(String),
     /// A value that another filter left in the dynamic metadata, as Envoy hands it over.
@@ -54,21 +54,13 @@ impl KeySource {
         let found = |value: &&[u8]| !value.is_empty();
         match self {
             Self::Header(name) => request.headers.all(name.as_str()).find(found),
-            Self::Cookie(name) => cookie_value(&request.headers, name),
+            Self::Cookie(name) => name.value(&request.headers),
             Self::Query(name) => query_values(request.path(), name).find(found),
             Self::Metadata(path) => return request.read(&path.0),
             Self::SourceIp => return request.source_ip(),
         }
         .map(Cow::Borrowed)
     }
-}
-
-/// The first value of a cookie that is not empty, in all `cookie` headers.
-pub fn cookie_value<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
-    headers
-        .all("cookie")
-        .flat_map(|header| cookie::values(header, name))
-        .find(|value| !value.is_empty())
 }
 
 fn query_values<'a>(path: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {

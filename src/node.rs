@@ -142,7 +142,7 @@ impl<'d> Node<'d> {
     /// The value as a message shows it; numbers to the letter.
     pub fn text(&self) -> String {
         if self.is_secret {
-            "what stands here".to_owned()
+            "a value that is not shown".to_owned()
         } else {
             self.value.to_string()
         }
@@ -239,24 +239,25 @@ impl<'d> Node<'d> {
     pub fn choice(
         &self,
         known: &'static [&'static str],
+        allowed: &'static str,
     ) -> Result<(&'d str, Option<Self>), ConfigError> {
         match self.value {
             Value::String(name) if known.contains(&name.as_ref()) => Ok((name, None)),
             Value::Object(_) => {
                 let object = self.object(known)?;
                 let [(name, value)] = object.fields else {
-                    return Err(self.no_choice(known));
+                    return Err(self.no_choice(allowed));
                 };
                 let node = object.node(name, value);
                 Ok((name, Some(node)))
             }
-            _ => Err(self.no_choice(known)),
+            _ => Err(self.no_choice(allowed)),
         }
     }
 
     /// Says that this is none of several things.
-    pub fn no_choice(&self, known: &'static [&'static str]) -> ConfigError {
-        self.error(Problem::NoChoice(self.text(), known))
+    pub fn no_choice(&self, allowed: &'static str) -> ConfigError {
+        self.error(Problem::NoChoice(self.text(), allowed))
     }
 
     fn wrong_type(&self, wanted: &'static str) -> ConfigError {

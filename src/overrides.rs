@@ -1,8 +1,8 @@
 //! The override, by which testers see a colour before anyone else.
 
 use crate::color::Color;
+use crate::cookie::CookieName;
 use crate::headers::{HeaderName, Headers};
-use crate::key::cookie_value;
 use crate::permission::Permission;
 
 /// Where a request may ask for a colour, and what it must bring to get it.
@@ -11,7 +11,7 @@ pub struct Override {
     /// A header whose value is the colour.
     pub header: Option<HeaderName>,
     /// A cookie whose value is the colour; asked where the header names none.
-    pub cookie: Option<String>,
+    pub cookie: Option<CookieName>,
     /// What the request must bring.
     pub require: Permission,
 }
@@ -44,6 +44,6 @@ impl Override {
         let cookie = self.cookie.as_ref();
         header
             .and_then(|name| Color::from_bytes(headers.first(name.as_str())?))
-            .or_else(|| cookie.and_then(|name| Color::from_bytes(cookie_value(headers, name)?)))
+            .or_else(|| cookie.and_then(|name| Color::from_bytes(name.value(headers)?)))
     }
 }

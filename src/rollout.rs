@@ -2,11 +2,11 @@
 
 use crate::bucket::Salt;
 use crate::color::{Color, PerColor};
-use crate::cookie::NewCookie;
 use crate::error::Problem;
 use crate::guard::{Cause, Guard};
 use crate::key::KeySource;
 use crate::matcher::HostPattern;
+use crate::new_cookie::NewCookie;
 use crate::overrides::Override;
 use crate::percent::{Percent, Weights};
 use crate::quality::Quality;

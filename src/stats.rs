@@ -80,20 +80,20 @@ impl ColorStats<'_> {
         self.metric("weight_millipercent")
     }
 
-    /// Responses that the guard does not count at their end: those of overridden requests, those that
-    /// the client did not wait for, and those that have counted while they waited.
+    /// Responses that the guard does not count: those of overridden requests, and those that the client
+    /// did not wait for.
     pub fn guard_excluded_total(self) -> String {
         self.metric("guard_excluded_total")
     }
 
-    /// Requests that the guard counted as slow while they waited for a response.
-    pub fn guard_waiting_total(self) -> String {
-        self.metric("guard_waiting_total")
-    }
-
-    /// Requests that the guard counted as slow.
+    /// Requests that the guard counted as slow, as soon as they were.
     pub fn guard_slow_total(self) -> String {
         self.metric("guard_slow_total")
+    }
+
+    /// Those of them that have come to their end.
+    pub fn guard_slow_finished_total(self) -> String {
+        self.metric("guard_slow_finished_total")
     }
 
     /// Predictions whose outcome is known.

@@ -6,10 +6,13 @@ use std::collections::VecDeque;
 /// What a colour's requests came to, since Envoy's start or within a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Requests that count.
+    /// Requests that are finished.
     pub requests: u64,
     /// Those of them that failed.
     pub failed: u64,
+    /// Requests of which is known whether they were slow: the finished ones, and those that still wait
+    /// and are slow already.
+    pub timed: u64,
     /// Those of them that were slow.
     pub slow: u64,
 }
@@ -34,6 +37,14 @@ impl Window {
         now_ms: u64,
         totals: PerColor<Tally>,
     ) -> PerColor<Tally> {
+        if self
+            .snapshots
+            .back()
+            .is_some_and(|&(at_ms, _)| at_ms > now_ms)
+        {
+            // The clock went back: nothing is known of when those were taken.
+            self.snapshots.clear();
+        }
         let begin_ms = now_ms.saturating_sub(window_ms);
         while self
             .snapshots
@@ -59,6 +70,7 @@ impl Tally {
         Self {
             requests: self.requests.saturating_sub(begin.requests),
             failed: self.failed.saturating_sub(begin.failed),
+            timed: self.timed.saturating_sub(begin.timed),
             slow: self.slow.saturating_sub(begin.slow),
         }
     }

@@ -23,7 +23,8 @@ Blue and green answer with their names; green gets 10 %. In another terminal:
   make shift GREEN=25                                      # in the next requests
   make stats                                               # per colour
 
-The file to edit is {config}. Ctrl-C ends all."""
+The file to edit is {config}, made anew at each start. Envoy takes a new version
+when it is renamed into place. Ctrl-C ends all."""
 
 
 def main():
@@ -32,17 +33,20 @@ def main():
     parser.add_argument("--dir", required=True, type=pathlib.Path, help="directory to run in")
     arguments = parser.parse_args()
 
+    if admin.is_ready():
+        sys.exit(f"run: an Envoy already answers on {admin.ADDRESS}: end that one first")
     run_dir = ROOT / arguments.dir
     prepare(run_dir)
     log_path = run_dir / "envoy.log"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, lambda *_: sys.exit(0))
     with open(log_path, "w") as log:
         envoy = start(arguments.envoy, run_dir, log)
         try:
             wait_until_ready(envoy, log_path)
             names = {"log": relative(log_path), "config": relative(run_dir / "bluegreen.yaml")}
             print(WELCOME.format(listener=admin.LISTENER, admin=admin.ADDRESS, **names), flush=True)
-            return envoy.wait()
+            sys.exit(f"run: Envoy ended with exit code {envoy.wait()}{end_of(log_path)}")
         except KeyboardInterrupt:
             return 0
         finally:
@@ -84,9 +88,13 @@ def wait_until_ready(envoy, log_path):
     deadline = time.monotonic() + READY_WITHIN_S
     while not admin.is_ready():
         if envoy.poll() is not None or time.monotonic() > deadline:
-            tail = "".join(open(log_path).readlines()[-5:])
-            sys.exit(f"run: Envoy did not come up; the end of {relative(log_path)}:\n{tail}")
+            sys.exit(f"run: Envoy did not come up (exit code {envoy.poll()}){end_of(log_path)}")
         time.sleep(0.05)
+
+
+def end_of(log_path):
+    tail = "".join(open(log_path).readlines()[-5:])
+    return f"; the end of {relative(log_path)}:\n{tail}"
 
 
 def relative(path):

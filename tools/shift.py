@@ -15,7 +15,7 @@ import admin
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAKEN_WITHIN_S = 10
 
-BLOCK = re.compile(r"^( *)value: \|\n((?:\1 .*\n|\n)+)", re.MULTILINE)
+BLOCK = re.compile(r"^( *)value: \|-?\n((?:\1 .*\n|\n)+)", re.MULTILINE)
 WEIGHTS = re.compile(r'"weights"\s*:\s*\{[^{}]*\}')
 DISCOVERY = "extension_config_discovery.http_filter.bluegreen."
 
@@ -30,18 +30,19 @@ def main():
     green = parse_percent(arguments.green)
     admin.require()
     path = ROOT / arguments.dir / "bluegreen.yaml"
-    old = path.read_text()
-    new, rollout = with_weight(old, arguments.rollout, green)
-    if new != old:
-        push(path, new)
+    try:
+        new, rollout = with_weight(path.read_text(), arguments.rollout, green)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        sys.exit(f"shift: {arguments.dir}/bluegreen.yaml holds no good configuration, mend it first ({error!r})")
+    push(path, new)
     report(rollout, green)
 
 
 def parse_percent(text):
     try:
-        percent = decimal.Decimal(text)
+        percent = decimal.Decimal(text if "_" not in text else "")
         if 0 <= percent <= 100 and percent == round(percent, 3):
-            return percent.normalize()
+            return abs(percent).normalize()
     except decimal.InvalidOperation:
         pass
     sys.exit(f"shift: GREEN={text}, must be a number from 0 to 100 in steps of 0.001: make shift GREEN=25")

@@ -2,6 +2,7 @@
 """Prints the per-colour stats of a running `make run`."""
 
 import collections
+import sys
 
 import admin
 
@@ -20,6 +21,8 @@ def main():
             colors[labels["rollout"], labels["color"]][key] += value
         elif not labels:
             general[name] = value
+    if "config_fingerprint" not in general:
+        sys.exit("stats: this Envoy has not loaded the filter; its log says why")
     table = [COLUMNS] + [row(*place, stats) for place, stats in sorted(colors.items())]
     widths = [max(len(line[column]) for line in table) for column in range(len(COLUMNS))]
     for line in table:

@@ -2,7 +2,7 @@
 
 use super::time::{parse_duration_ms, parse_time_ms};
 use super::{percent, read};
-use crate::cookie;
+use crate::cookie::CookieName;
 use crate::error::{ConfigError, Problem};
 use crate::guard::{Guard, Limits};
 use crate::headers::HeaderName;
@@ -17,11 +17,12 @@ const MAX_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
 const MAX_REQUESTS: u64 = 1_000_000_000;
 
 const REQUIRE: &[&str] = &["internal", "token", "nothing"];
+const A_PERMISSION: &str = "\"internal\", \"nothing\" or an object with token";
 
 pub fn overrides(node: &Node<'_>) -> Result<Override, ConfigError> {
     let fields = node.object(&["header", "cookie", "require"])?;
     let header = read(&fields, "header", |node| node.parse(HeaderName::parse))?;
-    let cookie = read(&fields, "cookie", |node| node.parse(cookie::parse_name))?;
+    let cookie = read(&fields, "cookie", |node| node.parse(CookieName::parse))?;
     if header.is_none() && cookie.is_none() {
         return Err(node.error(Problem::OverrideNowhere));
     }
@@ -34,12 +35,12 @@ pub fn overrides(node: &Node<'_>) -> Result<Override, ConfigError> {
 
 pub fn permission(node: Node<'_>) -> Result<Permission, ConfigError> {
     let node = node.secret();
-    let (kind, value) = node.choice(REQUIRE)?;
+    let (kind, value) = node.choice(REQUIRE, A_PERMISSION)?;
     match (kind, value) {
         ("internal", None) => Ok(Permission::Internal),
         ("nothing", None) => Ok(Permission::Everyone),
         ("token", Some(node)) => token(&node).map(Permission::Token),
-        _ => Err(node.no_choice(REQUIRE)),
+        _ => Err(node.no_choice(A_PERMISSION)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! A configuration in force on one worker.
 
-use super::calls::{self, Refused};
+use super::calls::{self, Expression, Refused};
 use super::lane::Lane;
 use super::shared;
 use super::vm::{self, GeneralMetrics};
 use crate::ledger::Ledger;
+use crate::outcome::StreamEnd;
 use crate::policy::Policy;
 use crate::rollout::{Rollout, RolloutName};
 use log::{error, info};
@@ -17,6 +18,8 @@ pub struct Active {
     lanes: Vec<Lane>,
     seen_change: Cell<u32>,
     ticks: Cell<usize>,
+    /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
+    pub end_expression: Option<Expression>,
 }
 
 /// How often rollouts are looked after.
@@ -38,6 +41,7 @@ impl Active {
             policy,
             seen_change: Cell::default(),
             ticks: Cell::default(),
+            end_expression: calls::compile(StreamEnd::EXPRESSION),
         };
         if active.lanes.iter().any(Lane::is_watched) {
             calls::set_tick_period(TICK_MS)?;
@@ -45,7 +49,7 @@ impl Active {
         }
         shared::edit(|ledger| active.open(ledger))?;
         active.learn()?;
-        vm::end_windows(|name| active.is_guarded(name));
+        vm::for_each_rollout(|name, state| state.retire(active.named(name)));
         active.announce();
         Ok(active)
     }
@@ -60,10 +64,9 @@ impl Active {
         edits.fold(ended, |changed, edit| changed | edit)
     }
 
-    fn is_guarded(&self, name: &RolloutName) -> bool {
-        let rollout = self.policy.named(name.as_str());
-        let rollout = rollout.and_then(|index| self.policy.rollouts.get(index));
-        rollout.is_some_and(|rollout| rollout.guard.is_some())
+    fn named(&self, name: &RolloutName) -> Option<&Rollout> {
+        let index = self.policy.named(name.as_str())?;
+        self.policy.rollouts.get(index)
     }
 
     /// A rollout and its lane.

@@ -5,10 +5,9 @@ use super::calls;
 use super::lane::Lane;
 use super::metrics::ColorMetrics;
 use super::state::{RolloutState, WaitingKey};
-use super::vm;
 use crate::color::Color;
-use crate::cookie::NewId;
 use crate::decide::{Decision, Reason};
+use crate::new_cookie::NewId;
 use crate::outcome::{CodeClass, StreamEnd, Verdict};
 use crate::quality::Outcome;
 use crate::rollout::Rollout;
@@ -24,8 +23,8 @@ pub struct Decided {
     is_grpc: bool,
     is_overridden: bool,
     waiting: Option<WaitingKey>,
-    /// Whether it counted as slow while it waited.
-    has_counted: bool,
+    /// Whether it has counted as slow.
+    is_slow: bool,
 }
 
 /// The response header by which an upstream tells how a prediction turned out.
@@ -59,7 +58,7 @@ impl Decided {
             is_grpc,
             is_overridden,
             waiting: waits.map(|_| state.wait(color, started_ns)),
-            has_counted: false,
+            is_slow: false,
         }
     }
 
@@ -90,14 +89,12 @@ impl Decided {
         }
     }
 
-    /// The request waits no longer; it counts as slow unless it has counted already.
+    /// The request waits no longer. Where it is slow, it counts so now, unless it has already.
     fn end_wait(&mut self, is_slow: bool) {
         if let Some(key) = self.waiting.take() {
-            self.has_counted = self.state.end_wait(key);
-            if is_slow
-                && !self.has_counted
-                && let Some(guard) = self.state.guard.get()
-            {
+            let has_counted = self.state.end_wait(key);
+            self.is_slow = is_slow || has_counted;
+            if let (true, false, Some(guard)) = (is_slow, has_counted, self.state.guard.get()) {
                 guard.of(self.color).slow.increment();
             }
         }
@@ -120,12 +117,12 @@ impl Decided {
     }
 
     /// What Envoy knows of the stream, learned in one cheap call where it ended well.
-    fn stream_end(&self) -> StreamEnd {
+    fn stream_end(&self, active: &Active) -> StreamEnd {
         let grpc_status = self
             .is_grpc
             .then(|| calls::int_property(b"response\0grpc_status"));
         let grpc_status = grpc_status.flatten();
-        let length = vm::end_expression().and_then(calls::evaluate_to_length);
+        let length = active.end_expression.and_then(calls::evaluate_to_length);
         let end = length.and_then(StreamEnd::from_expression_length);
         let end = end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
@@ -135,18 +132,22 @@ impl Decided {
         StreamEnd { grpc_status, ..end }
     }
 
-    pub fn ended(mut self) {
+    pub fn ended(mut self, active: &Active) {
         self.end_wait(false);
-        let end = self.stream_end();
+        let end = self.stream_end(active);
         let (class, verdict) = (end.code_class(), end.verdict());
         let metrics = self.metrics();
         metrics.responses(class).increment();
         if verdict == Verdict::Failed && !self.is_overridden {
             metrics.failures.increment();
         }
-        let counts = verdict != Verdict::ClientLeft && !self.is_overridden && !self.has_counted;
-        if let (false, Some(guard)) = (counts || class == CodeClass::None, self.state.guard.get()) {
-            guard.of(self.color).excluded.increment();
+        if let (false, Some(guard)) = (class == CodeClass::None, self.state.guard.get()) {
+            let guard = guard.of(self.color);
+            if verdict == Verdict::ClientLeft || self.is_overridden {
+                guard.excluded.increment();
+            } else if self.is_slow {
+                guard.slow_finished.increment();
+            }
         }
         metrics.request_duration_ms.record(self.elapsed_ms());
         metrics.in_flight.add(-1);

@@ -37,11 +37,12 @@ pub struct ColorMetrics {
 /// What a guard needs beside the others to tell one colour's requests that count.
 #[derive(Debug)]
 pub struct GuardMetrics {
-    /// Responses that do not count, or have counted before their end.
+    /// Responses that do not count.
     pub excluded: Counter,
-    /// Requests that counted as slow while they waited.
-    pub waiting: Counter,
+    /// Requests that were slow, counted as soon as that is known.
     pub slow: Counter,
+    /// Those of them that have come to their end, and count there too.
+    pub slow_finished: Counter,
 }
 
 /// What became of a rollout by itself.
@@ -228,8 +229,8 @@ impl GuardMetrics {
             let stats = ColorStats { rollout, color };
             Ok(Self {
                 excluded: Counter::define(&stats.guard_excluded_total())?,
-                waiting: Counter::define(&stats.guard_waiting_total())?,
                 slow: Counter::define(&stats.guard_slow_total())?,
+                slow_finished: Counter::define(&stats.guard_slow_finished_total())?,
             })
         })
     }

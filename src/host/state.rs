@@ -118,7 +118,6 @@ impl RolloutState {
         for (_, waiting) in self.waiting.borrow_mut().iter_mut() {
             if waiting.since_ns < before_ns && !waiting.has_counted {
                 waiting.has_counted = true;
-                guard.of(waiting.color).waiting.increment();
                 guard.of(waiting.color).slow.increment();
             }
         }
@@ -134,9 +133,22 @@ impl RolloutState {
         window.1.slide(window_ms, now_ms, totals)
     }
 
-    /// Forgets what the guard has seen.
-    pub fn end_window(&self) {
-        *self.window.borrow_mut() = Default::default();
+    /// Ends what the configuration in force no longer asks for: a later guard begins afresh, and stats do
+    /// not stay at what they showed last. There is no `rollout` where it is gone altogether.
+    pub fn retire(&self, rollout: Option<&Rollout>) {
+        let has_guard = rollout.is_some_and(|rollout| rollout.guard.is_some());
+        let has_quality = rollout.is_some_and(|rollout| rollout.quality.is_some());
+        if !has_guard {
+            *self.window.borrow_mut() = Default::default();
+        }
+        if let (false, Some(verdict)) = (has_guard || has_quality, self.verdict.get()) {
+            verdict.state.set(0_u32);
+        }
+        if rollout.is_none() {
+            for color in Color::ALL {
+                self.colors.of(color).weight_millipercent.set(0_u32);
+            }
+        }
     }
 
     fn total(&self, color: Color) -> Tally {
@@ -146,12 +158,14 @@ impl RolloutState {
         };
         let guard = guard.of(color);
         // First what is taken away: a response that comes in between then counts a tick later.
-        let excluded = guard.excluded.value();
+        let (excluded, slow_finished) = (guard.excluded.value(), guard.slow_finished.value());
         let requests = metrics.responses_in_all().saturating_sub(excluded);
+        let slow = guard.slow.value();
         Tally {
-            requests: requests.saturating_add(guard.waiting.value()),
+            requests,
             failed: metrics.failures.value(),
-            slow: guard.slow.value(),
+            timed: requests.saturating_sub(slow_finished).saturating_add(slow),
+            slow,
         }
     }
 }

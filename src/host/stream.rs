@@ -120,8 +120,9 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
-        if let Phase::Decided(decided) = std::mem::replace(&mut self.phase, Phase::Passing) {
-            decided.ended();
+        let phase = std::mem::replace(&mut self.phase, Phase::Passing);
+        if let (Some(active), Phase::Decided(decided)) = (&self.active, phase) {
+            decided.ended(active);
         }
     }
 }

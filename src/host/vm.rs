@@ -1,9 +1,8 @@
 //! What lives as long as the VM, through all configurations.
 
-use super::calls::{self, Expression, Refused};
+use super::calls::{self, Refused};
 use super::metrics::{Counter, Gauge};
 use super::state::RolloutState;
-use crate::outcome::StreamEnd;
 use crate::rollout::RolloutName;
 use crate::stats;
 use std::cell::{OnceCell, RefCell};
@@ -21,7 +20,6 @@ thread_local! {
 struct Vm {
     general: OnceCell<GeneralMetrics>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
-    end_expression: OnceCell<Option<Expression>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
 
@@ -59,20 +57,13 @@ pub fn rollout_state(name: &RolloutName) -> Result<Rc<RolloutState>, Refused> {
     })
 }
 
-/// Ends the guard's window of all rollouts that have no guard now: a later guard begins afresh.
-pub fn end_windows(is_guarded: impl Fn(&RolloutName) -> bool) {
+/// Visits all that is kept, of rollouts too that are there no longer.
+pub fn for_each_rollout(mut visit: impl FnMut(&RolloutName, &RolloutState)) {
     VM.with(|vm| {
-        let rollouts = vm.rollouts.borrow();
-        for (_, state) in rollouts.iter().filter(|(name, _)| !is_guarded(name)) {
-            state.end_window();
+        for (name, state) in vm.rollouts.borrow().iter() {
+            visit(name, state);
         }
     });
-}
-
-/// Tells how a stream ended; none where Envoy does not take it.
-pub fn end_expression() -> Option<Expression> {
-    let compile = || calls::compile(StreamEnd::EXPRESSION);
-    VM.with(|vm| *vm.end_expression.get_or_init(compile))
 }
 
 /// Draws from the VM's random numbers.

@@ -1,6 +1,6 @@
 //! The cookie for a user who has no key yet.
 
-use bluegreen::{CookieAttributes, NewCookie, NewId, SameSite};
+use bluegreen::{CookieAttributes, CookieName, NewCookie, NewId, SameSite};
 use std::time::Duration;
 
 fn attributes() -> CookieAttributes<'static> {
@@ -16,7 +16,7 @@ fn attributes() -> CookieAttributes<'static> {
 #[track_caller]
 fn assert_set_cookie(attributes: &CookieAttributes<'_>, expected: &str) {
     let id = NewId::random(&mut fastrand::Rng::with_seed(1));
-    let cookie = NewCookie::new("bg".to_owned(), attributes).unwrap();
+    let cookie = NewCookie::new(CookieName::parse("bg").unwrap(), attributes).unwrap();
     assert_eq!(cookie.render(id), format!("bg={id}{expected}"));
 }
 

@@ -1,13 +1,14 @@
 //! The guard's judgement of one window.
 
 use crate::support::percent;
-use bluegreen::{Color, Guard, Judgement, Limits, PerColor, Tally};
+use bluegreen::{Cause, Color, Guard, Judgement, Limits, PerColor, Tally};
 
 pub const fn tally(requests: u64, failed: u64, slow: u64) -> Tally {
     Tally {
         requests,
         failed,
         slow,
+        timed: requests,
     }
 }
 
@@ -237,4 +238,40 @@ fn figures_that_contradict_each_other_are_judged_without_harm() {
         "error_rate is beyond 5 %: 100 of 100 requests, stable 18446744073709551615 of 18446744073709551615",
     );
     assert!(judge(&guard, IDLE, most).starts_with("error_rate is"));
+}
+
+/// A request that still waits is known to be slow before it is finished.
+#[test]
+fn each_rate_has_its_own_requests() {
+    let guard = Guard {
+        window_ms: 10_000,
+        min_requests: 20,
+        error_rate: limits(Some("50"), None),
+        slow_rate: limits(Some("50"), None),
+        slow_after_ms: Some(500),
+    };
+    let judge = |green: Tally| {
+        let blue = tally(0, 0, 0);
+        guard.judge(Color::Blue, &PerColor { blue, green })
+    };
+    let tally = |requests, failed, timed, slow| Tally {
+        requests,
+        failed,
+        timed,
+        slow,
+    };
+    let broken = |judgement| match judgement {
+        Judgement::Broken(breach) => Some((breach.cause, breach.watched.to_string())),
+        Judgement::TooFew | Judgement::Kept => None,
+    };
+    let hung = judge(tally(0, 0, 20, 20));
+    assert_eq!(broken(hung), Some((Cause::SlowRate, "20 of 20".to_owned())));
+    let hung_and_healed = judge(tally(52, 25, 22, 0));
+    assert_eq!(hung_and_healed, Judgement::Kept);
+    assert_eq!(judge(tally(19, 19, 19, 19)), Judgement::TooFew);
+    let failed = judge(tally(30, 30, 19, 19));
+    assert_eq!(
+        broken(failed),
+        Some((Cause::ErrorRate, "30 of 30".to_owned()))
+    );
 }

@@ -1,7 +1,7 @@
 //! Where a user's key comes from.
 
 use crate::support::{block, request};
-use bluegreen::{HeaderName, Headers, KeySource, MetadataPath, Request};
+use bluegreen::{CookieName, HeaderName, Headers, KeySource, MetadataPath, Request};
 use proptest::prelude::*;
 
 fn key(source: &KeySource, headers: &[(&str, &[u8])]) -> Option<Vec<u8>> {
@@ -16,7 +16,10 @@ fn header(name: &str) -> KeySource {
 #[track_caller]
 fn assert_cookie(headers: &[&str], expected: Option<&str>) {
     let headers: Vec<_> = headers.iter().map(|it| ("cookie", it.as_bytes())).collect();
-    let found = key(&KeySource::Cookie("uid".to_owned()), &headers);
+    let found = key(
+        &KeySource::Cookie(CookieName::parse("uid").unwrap()),
+        &headers,
+    );
     assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{headers:?}");
 }
 
@@ -195,7 +198,7 @@ proptest! {
             let request = Request { headers: Headers::new(&block), property: &property };
             for source in [
                 header("u"),
-                KeySource::Cookie("u".to_owned()),
+                KeySource::Cookie(CookieName::parse("u").unwrap()),
                 KeySource::Query("u".to_owned()),
                 KeySource::Metadata(MetadataPath::new(&["a", "b"]).unwrap()),
             ] {

@@ -83,11 +83,19 @@ fn window_stays_within_a_64th_of_its_length_however_often_it_is_looked_at() {
 }
 
 #[test]
-fn clock_that_goes_back_does_no_harm() {
-    assert_window(&[
-        (50_000, 10, 0),
-        (10_000, 20, 10),
-        (0, 30, 20),
-        (50_200, 40, 30),
-    ]);
+fn clock_that_goes_back_begins_a_new_window() {
+    let mut window = Window::default();
+    let mut slide = |now_ms, requests| {
+        let totals = PerColor {
+            blue: IDLE,
+            green: tally(requests, 0, 0),
+        };
+        window.slide(10_000, now_ms, totals).green.requests
+    };
+    assert_eq!(slide(50_000, 10), 0);
+    assert_eq!(slide(51_000, 30), 20);
+    assert_eq!(slide(10_000, 40), 0);
+    assert_eq!(slide(11_000, 45), 5);
+    assert_eq!(slide(30_000, 50), 5);
+    assert_eq!(slide(50_000, 60), 10);
 }

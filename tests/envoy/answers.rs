@@ -13,7 +13,8 @@ async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> Bed {
 
 #[tokio::test]
 async fn a_direct_response_of_a_route_counts_as_any_other() {
-    let routes = "              # Where a rollout matched, the filter has named the cluster.\n";
+    let routes =
+        "              # Needed: where a rollout matched, the filter has named the cluster.\n";
     let health = format!(
         "              - match: {{ path: /health }}\n                direct_response: {{ status: 299 }}\n{routes}"
     );

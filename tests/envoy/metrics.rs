@@ -58,6 +58,11 @@ pub async fn ended(bed: &Bed, responses: f64) {
     bed.envoy
         .wait_for_metric("bluegreen_in_flight", &[], |n| n == 0.0)
         .await;
+    // Envoy merges histograms once a second.
+    let durations = "bluegreen_request_duration_ms_count";
+    bed.envoy
+        .wait_for_metric(durations, &[], |n| n == responses)
+        .await;
 }
 
 fn by_user() -> Value {

@@ -2,8 +2,8 @@
 
 use crate::support::{config, percent, policy, rollout, rollout_json};
 use bluegreen::{
-    Color, Guard, HeaderName, HostPattern, KeySource, Limits, Permission, Policy, Quality,
-    ReleaseLabel,
+    Color, CookieName, Guard, HeaderName, HostPattern, KeySource, Limits, Permission, Policy,
+    Quality, ReleaseLabel,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -58,9 +58,15 @@ fn example_means_what_it_says() {
     );
     assert_eq!(rollout.stable, Color::Blue);
     assert_eq!(rollout.sticky.len(), 6);
-    assert_eq!(rollout.sticky[1], KeySource::Cookie("uid".to_owned()));
+    assert_eq!(
+        rollout.sticky[1],
+        KeySource::Cookie(CookieName::parse("uid").unwrap())
+    );
     assert_eq!(rollout.sticky[4], KeySource::SourceIp);
-    assert_eq!(rollout.sticky[5], KeySource::Cookie("bluegreen".to_owned()));
+    assert_eq!(
+        rollout.sticky[5],
+        KeySource::Cookie(CookieName::parse("bluegreen").unwrap())
+    );
     let id = bluegreen::NewId::random(&mut fastrand::Rng::with_seed(1));
     assert_eq!(
         rollout.new_cookie.as_ref().unwrap().render(id),

@@ -111,7 +111,7 @@ fn feedback_has_a_path_and_a_permission() {
     );
     assert_feedback(
         json!({ "path": "/a", "require": "anyone" }),
-        ".require: what stands here, must be one of internal, token, nothing",
+        ".require: a value that is not shown, must be \"internal\", \"nothing\" or an object with token",
     );
     assert_feedback(
         json!({ "path": "/a", "require": { "token": { "header": "x", "sha256": "s3cret" } } }),

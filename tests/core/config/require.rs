@@ -27,7 +27,8 @@ fn assert_not_shown(require: &Value, secret: &str) {
 
 #[test]
 fn permission_is_known() {
-    let no_choice = ": what stands here, must be one of internal, token, nothing";
+    let no_choice =
+        ": a value that is not shown, must be \"internal\", \"nothing\" or an object with token";
     for require in [
         json!("external"),
         json!("token"),
@@ -44,7 +45,7 @@ fn permission_is_known() {
     }
     assert_require(
         json!({ "token": "x" }),
-        ".token: what stands here, must be an object",
+        ".token: a value that is not shown, must be an object",
     );
     assert_require(
         json!({ "token": {} }),
@@ -57,7 +58,7 @@ fn permission_is_known() {
     for field in ["header", "sha256"] {
         let mut token = json!({ "header": "x", "sha256": "0".repeat(64) });
         token[field] = json!(7);
-        let expected = format!(".token.{field}: what stands here, must be a string");
+        let expected = format!(".token.{field}: a value that is not shown, must be a string");
         assert_require(json!({ "token": token }), &expected);
     }
 }
