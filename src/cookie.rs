@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 #[derive(Clone)]
 pub struct CookieName {
     text: String,
-    finder: Finder<'static>,
+    finder: Box<Finder<'static>>,
 }
 
 // === impl CookieName ===
@@ -24,7 +24,7 @@ impl CookieName {
         }
         Ok(Self {
             text: name.to_owned(),
-            finder: Finder::new(name).into_owned(),
+            finder: Box::new(Finder::new(name).into_owned()),
         })
     }
 
