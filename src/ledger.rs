@@ -27,6 +27,20 @@ pub struct Entry {
     pub releases: PerColor<Option<Release>>,
 }
 
+/// A fact about a configuration, if it is one about the configuration of this digest.
+pub fn about<T>(fact: Option<(u64, T)>, digest: u64) -> Option<(u64, T)> {
+    fact.filter(|&(other, _)| other == digest)
+}
+
+/// Writes a fact about the configuration of this digest, where there is none yet. Says whether it did.
+pub fn write_once<T: Copy>(fact: &mut Option<(u64, T)>, digest: u64, value: T) -> bool {
+    let is_new = about(*fact, digest).is_none();
+    if is_new {
+        *fact = Some((digest, value));
+    }
+    is_new
+}
+
 /// What a colour runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {

@@ -44,7 +44,7 @@ mod feedback;
 mod guard;
 mod headers;
 mod key;
-mod ledger;
+pub mod ledger;
 mod matcher;
 mod new_cookie;
 mod node;

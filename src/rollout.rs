@@ -103,6 +103,11 @@ impl Rollout {
         })
     }
 
+    /// Beyond which time to a response a request is slow, where there is a guard that asks for it.
+    pub fn slow_after_ms(&self) -> Option<u64> {
+        self.guard.as_ref()?.slow_after_ms
+    }
+
     /// Differs where any field differs: a rollback lasts as long as it stays the same.
     pub fn digest(&self) -> u64 {
         digest(self)

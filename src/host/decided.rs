@@ -47,8 +47,7 @@ impl Decided {
             denied.increment();
         }
         let is_overridden = decision.reason == Reason::Override;
-        let slow_after = rollout.guard.as_ref().and_then(|guard| guard.slow_after_ms);
-        let waits = slow_after.filter(|_| !is_overridden);
+        let waits = rollout.slow_after_ms().filter(|_| !is_overridden);
         Self {
             rollout: index,
             color,
@@ -82,7 +81,7 @@ impl Decided {
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
-        let slow_after = rollout.guard.as_ref().and_then(|guard| guard.slow_after_ms);
+        let slow_after = rollout.slow_after_ms();
         self.end_wait(slow_after.is_some_and(|slow_after_ms| elapsed_ms > slow_after_ms));
         if lane.measures {
             self.take_outcome();

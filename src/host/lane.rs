@@ -1,13 +1,12 @@
 //! One rollout in force on one worker: carries figures to the core and its verdicts to all workers.
 
 use super::calls::Refused;
-use super::metrics::VerdictMetrics;
 use super::shared;
 use super::state::RolloutState;
 use super::vm;
 use crate::color::{Color, PerColor};
 use crate::guard::{Cause, Guard, Judgement};
-use crate::ledger::{Entry, Ledger, Release};
+use crate::ledger::{Entry, Ledger, Release, about, write_once};
 use crate::percent::{Percent, Weights};
 use crate::quality::{Outcomes, Quality, QualityJudgement};
 use crate::rollout::{Rollout, Standing};
@@ -76,10 +75,8 @@ impl Lane {
         }
         let entry = ledger.entry_mut(&rollout.name);
         let before = entry.clone();
-        entry.trip = entry.trip.filter(|&(digest, _)| digest == self.digest);
-        entry.let_on = entry
-            .let_on
-            .filter(|&(digest, _)| digest == self.gate_digest);
+        entry.trip = about(entry.trip, self.digest);
+        entry.let_on = about(entry.let_on, self.gate_digest);
         if let Some(quality) = self.state.quality.get().filter(|_| self.measures) {
             for color in Color::ALL {
                 let label = rollout.releases.of(color).as_ref();
@@ -101,10 +98,8 @@ impl Lane {
 
     /// Learns what any worker has written. A rollback is not unlearnt: it ends with the configuration.
     pub fn learn(&self, entry: &Entry) {
-        let trip = entry.trip.filter(|&(digest, _)| digest == self.digest);
-        let let_on = entry
-            .let_on
-            .filter(|&(digest, _)| digest == self.gate_digest);
+        let trip = about(entry.trip, self.digest);
+        let let_on = about(entry.let_on, self.gate_digest);
         let standing = self.standing.get();
         self.standing.set(Standing {
             tripped: standing.tripped.or(trip.map(|(_, cause)| cause)),
@@ -121,10 +116,11 @@ impl Lane {
             return;
         }
         let now_ms = now_ns / 1_000_000;
-        if self.state.take_news() || refresh {
+        let refresh = self.state.take_news() || refresh;
+        if refresh {
             self.judge(rollout, now_ns);
-            self.show_weights(rollout, now_ms);
-        } else if self.weights(rollout, now_ms) != self.shown_weights.get() {
+        }
+        if refresh || self.weights(rollout, now_ms) != self.shown_weights.get() {
             self.show_weights(rollout, now_ms);
         }
     }
@@ -226,24 +222,16 @@ impl Lane {
         }
         standing.tripped = Some(cause);
         self.standing.set(standing);
-        let mine = Some((self.digest, cause));
         let written = shared::edit(|ledger| {
             let entry = ledger.entry_mut(&rollout.name);
-            let is_new = entry.trip.is_none_or(|(digest, _)| digest != self.digest);
-            if is_new {
-                entry.trip = mine;
-            }
-            is_new
+            write_once(&mut entry.trip, self.digest, cause)
         });
         let (name, stable) = (rollout.name.as_str(), rollout.stable.as_str());
         match written {
             Ok(true) => {
-                let trips = self
-                    .state
-                    .verdict
-                    .get()
-                    .map(|it: &VerdictMetrics| it.trips(cause));
-                trips.inspect(|trips| trips.increment());
+                if let Some(verdict) = self.state.verdict.get() {
+                    verdict.trips(cause).increment();
+                }
                 warn!("rollout {name}: rolled back to {stable}: {why}");
             }
             Ok(false) => {}
@@ -260,13 +248,7 @@ impl Lane {
         }
         let written = shared::edit(|ledger| {
             let entry = ledger.entry_mut(&rollout.name);
-            let is_new = entry
-                .let_on
-                .is_none_or(|(digest, _)| digest != self.gate_digest);
-            if is_new {
-                entry.let_on = Some((self.gate_digest, now_ms));
-            }
-            is_new
+            write_once(&mut entry.let_on, self.gate_digest, now_ms)
         });
         let name = rollout.name.as_str();
         match written {

@@ -180,3 +180,43 @@ async fn a_rollback_ends_a_ramp() {
         .await;
     wait_for_rollback(&bed, "blue", "error_rate").await;
 }
+
+/// Requests that have counted as slow end as failures of a later window. They count there as finished
+/// too, so what green serves well by then outweighs them.
+#[tokio::test]
+async fn failures_that_were_slow_before_do_not_outnumber_what_is_finished() {
+    let limits = |max_slow_rate: u32| {
+        let guard = json!({ "slow_after": "300ms", "max_slow_rate": max_slow_rate,
+            "max_error_rate": 50 });
+        config(json!({ "weights": weights(100), "guard": with_guard(guard) }))
+    };
+    let bed = watched(limits(100)).await;
+    let green = [("rollout", "demo"), ("color", "green")];
+    let hanging = Load::to(bed.envoy.addr())
+        .connections(15)
+        .count(15)
+        .start(|_| {
+            as_user(&green_user())
+                .header("x-test-hang", "1")
+                .header("x-envoy-upstream-rq-timeout-ms", "4000")
+        });
+    bed.envoy
+        .wait_for_metric("bluegreen_guard_slow_total", &green, |n| n == 15.0)
+        .await;
+    push(&bed, limits(99)).await;
+    bed.envoy
+        .wait_for_metric("bluegreen_failures_total", &green, |n| n == 15.0)
+        .await;
+    assert_eq!(hanging.stop().await.by_status()[&504], 15);
+    send(&bed, &green_user(), 22).await;
+    wait_for_state(&bed, 0).await;
+    let metrics = bed.envoy.metrics().await;
+    assert_eq!(
+        metrics.get("bluegreen_guard_slow_finished_total", &green),
+        15.0
+    );
+    assert_eq!(
+        metrics.get("bluegreen_guard_trips_total", &[("rollout", "demo")]),
+        0.0
+    );
+}
