@@ -18,9 +18,11 @@ pub struct Headers<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeaderName(String);
 
-struct Iter<'a> {
-    lengths: std::slice::Iter<'a, [u8; 8]>,
-    text: &'a [u8],
+/// Where a header stands in the text, if the text is that long.
+struct Place {
+    name_at: usize,
+    name_length: usize,
+    value_length: usize,
 }
 
 // === impl Headers ===
@@ -44,16 +46,34 @@ impl<'a> Headers<'a> {
 
     /// Names and values in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        Iter {
-            lengths: self.lengths.iter(),
-            text: self.text,
-        }
+        let text = self.text;
+        self.places().map_while(move |place| place.read(text))
     }
 
     /// All values of a header, in the order in which they came.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter()
+        let text = self.text;
+        self.places()
+            .filter(|place| place.name_length == name.len())
+            .filter_map(move |place| place.read(text))
             .filter_map(move |(this, value)| (this == name.as_bytes()).then_some(value))
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
+        let mut next_at: usize = 0;
+        self.lengths.iter().map(move |lengths| {
+            let [name_length, value_length] = split_lengths(*lengths);
+            let place = Place {
+                name_at: next_at,
+                name_length,
+                value_length,
+            };
+            next_at = next_at
+                .wrapping_add(name_length)
+                .wrapping_add(value_length)
+                .wrapping_add(2);
+            place
+        })
     }
 
     /// The first value of a header.
@@ -78,25 +98,22 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-// === impl Iter ===
+// === impl Place ===
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let [n0, n1, n2, n3, v0, v1, v2, v3] = *self.lengths.next()?;
-        let name = self.take(u32::from_le_bytes([n0, n1, n2, n3]))?;
-        let value = self.take(u32::from_le_bytes([v0, v1, v2, v3]))?;
-        Some((name, value))
+impl Place {
+    /// Name and value, each of which has a zero byte behind it.
+    fn read<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let (name, rest) = text
+            .get(self.name_at..)?
+            .split_at_checked(self.name_length)?;
+        let (value, rest) = rest.get(1..)?.split_at_checked(self.value_length)?;
+        (!rest.is_empty()).then_some((name, value))
     }
 }
 
-impl<'a> Iter<'a> {
-    fn take(&mut self, length: u32) -> Option<&'a [u8]> {
-        let (text, rest) = self.text.split_at_checked(usize::try_from(length).ok()?)?;
-        self.text = rest.get(1..)?;
-        Some(text)
-    }
+fn split_lengths([n0, n1, n2, n3, v0, v1, v2, v3]: [u8; 8]) -> [usize; 2] {
+    [[n0, n1, n2, n3], [v0, v1, v2, v3]]
+        .map(|length| usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX))
 }
 
 // === impl HeaderName ===

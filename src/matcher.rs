@@ -139,9 +139,9 @@ impl Matcher {
         Ok(matcher)
     }
 
-    /// The rollout for a request, if there is one. `path` may have a query behind it.
+    /// The rollout for a request, if there is one. `path` may have a query behind it: no prefix has a `?`,
+    /// so none reaches into it.
     pub fn find(&self, authority: Option<&[u8]>, path: &[u8]) -> Option<usize> {
-        let path = path.split(|&byte| byte == b'?').next().unwrap_or(path);
         authority
             .and_then(|authority| self.find_host(authority, path))
             .or_else(|| self.any.find(path))
