@@ -56,6 +56,7 @@ pub enum Problem {
     OverrideNowhere,
     PathPrefix(String),
     Percent(String),
+    Profile(String),
     QueryName(String),
     RampEmpty,
     RampFalls {
@@ -209,6 +210,7 @@ impl fmt::Display for Problem {
                     "{text}, must be a number from 0 to 100 in steps of 0.001"
                 )
             }
+            Self::Profile(text) => write!(f, "{text:?}, must be full, signalled or lean"),
             Self::QueryName(name) => write!(
                 f,
                 "{name:?}, must be a parameter's name of visible ASCII characters without '&=#?'"

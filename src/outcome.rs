@@ -1,13 +1,13 @@
 //! How a stream ended, from what Envoy says of it.
 
 /// What Envoy knows of a stream when it is over.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamEnd {
     /// `response.code`; 0 where no response was sent.
     pub code: u64,
     /// `response.flags`.
     pub flags: u64,
-    /// `response.grpc_status`, of a gRPC call alone.
+    /// The status of a gRPC call.
     pub grpc_status: Option<u64>,
 }
 
@@ -67,6 +67,13 @@ mod flag {
 // === impl StreamEnd ===
 
 impl StreamEnd {
+    /// The usual end: a success, and nothing to add.
+    pub const PLAIN: Self = Self {
+        code: 200,
+        flags: 0,
+        grpc_status: None,
+    };
+
     /// A CEL expression over Envoy's attributes whose result is as long as the class of the response's
     /// code is high, and empty where there is more to say: flags, no code, an upgrade. Success comes
     /// first, since each look at an attribute has its price.
@@ -81,9 +88,34 @@ impl StreamEnd {
         let class = u64::try_from(length).ok().filter(|class| *class != 0)?;
         Some(Self {
             code: class.saturating_mul(100),
-            flags: 0,
-            grpc_status: None,
+            ..Self::PLAIN
         })
+    }
+
+    /// As the end of a gRPC call whose response had this status. Where it had none, that is so which
+    /// Envoy gives for the code (`Grpc::Utility::httpToGrpcStatus` in `source/common/grpc/status.cc`).
+    pub const fn of_grpc_call(self, status: Option<u64>) -> Self {
+        let for_code = match self.code {
+            400 => 13,
+            401 => 16,
+            403 => 7,
+            404 => 12,
+            429 | 502..=504 => 14,
+            _ => 2,
+        };
+        let status = match status {
+            Some(status) => status,
+            None => for_code,
+        };
+        Self {
+            grpc_status: Some(status),
+            ..self
+        }
+    }
+
+    /// Whether Envoy has nothing to say but that it was a success.
+    pub fn is_plain(self) -> bool {
+        self.code_class() == CodeClass::Success && self.flags == 0
     }
 
     /// The class of the response's code.
@@ -114,6 +146,12 @@ impl StreamEnd {
             Verdict::Served
         }
     }
+}
+
+/// The gRPC status that a header or trailer holds. What is no number is no status.
+pub fn grpc_status(value: &[u8]) -> u64 {
+    let text = std::str::from_utf8(value).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// Whether Envoy maps the gRPC status to a 5xx: unknown, deadline exceeded, unimplemented, internal,

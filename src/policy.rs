@@ -3,6 +3,7 @@
 use crate::feedback::Feedback;
 use crate::headers::{HeaderName, Headers};
 use crate::matcher::Matcher;
+use crate::profile::Profile;
 use crate::rollout::{Rollout, RolloutName};
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
@@ -12,6 +13,8 @@ use xxhash_rust::xxh64::Xxh64Builder;
 pub struct Policy {
     /// The operator's name for it.
     pub version: Option<String>,
+    /// How the filter learns how streams end, and how much of it the stats show.
+    pub profile: Profile,
     /// The request header that gets the cluster's name.
     pub route_header: HeaderName,
     /// The request and response header that gets the colour's name.
@@ -44,6 +47,14 @@ impl Policy {
             || rollout.quality.is_some()
             || releases.blue.is_some()
             || releases.green.is_some()
+    }
+
+    /// Whether something has to be done when a response begins.
+    pub fn needs_responses(&self, rollout: &Rollout) -> bool {
+        self.profile.shows_streams()
+            || self.color_header.is_some()
+            || rollout.new_cookie.is_some()
+            || rollout.slow_after_ms().is_some()
     }
 
     /// The index of the rollout that a request belongs to, if there is one.

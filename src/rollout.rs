@@ -108,6 +108,11 @@ impl Rollout {
         self.guard.as_ref()?.slow_after_ms
     }
 
+    /// Whether a decision has to know the time.
+    pub fn goes_by_the_clock(&self) -> bool {
+        self.ramp.is_some() || self.slow_after_ms().is_some()
+    }
+
     /// Differs where any field differs: a rollback lasts as long as it stays the same.
     pub fn digest(&self) -> u64 {
         digest(self)

@@ -14,6 +14,9 @@ pub const CONFIG_FINGERPRINT: &str = "bluegreen.config_fingerprint";
 /// Requests that no rollout matched.
 pub const UNMATCHED_TOTAL: &str = "bluegreen.unmatched_total";
 
+/// Streams that did not end with a plain success, as counted by Envoy's access log.
+pub const SUSPECT_STREAMS_TOTAL: &str = "bluegreen.suspect_streams_total";
+
 /// 0 watching, 1 too little to judge, 2 tripped.
 pub fn guard_state(rollout: &RolloutName) -> String {
     format!("bluegreen.rollout.{}.guard_state", rollout.as_str())
@@ -80,10 +83,10 @@ impl ColorStats<'_> {
         self.metric("weight_millipercent")
     }
 
-    /// Responses that the guard does not count: those of overridden requests, and those that the client
+    /// Finished requests that the guard counts: not those with an override, nor those that the client
     /// did not wait for.
-    pub fn guard_excluded_total(self) -> String {
-        self.metric("guard_excluded_total")
+    pub fn guard_finished_total(self) -> String {
+        self.metric("guard_finished_total")
     }
 
     /// Requests that the guard counted as slow, as soon as they were.

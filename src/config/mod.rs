@@ -15,6 +15,7 @@ use crate::node::{Document, Node, Object};
 use crate::percent::{Percent, Weights};
 use crate::permission::Permission;
 use crate::policy::Policy;
+use crate::profile::Profile;
 use crate::rollout::{ClusterName, Match, Rollout, RolloutName};
 use std::collections::HashMap;
 use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
@@ -34,6 +35,7 @@ impl Policy {
         let document = Document::parse(json)?;
         let fields = document.root().object(&[
             "version",
+            "profile",
             "route_header",
             "color_header",
             "rollouts",
@@ -59,6 +61,8 @@ impl Policy {
         }
         Ok(Self {
             version: read(&fields, "version", |node| node.parse(parse_version))?,
+            profile: read(&fields, "profile", |node| node.parse(Profile::parse))?
+                .unwrap_or_default(),
             color_header,
             route_header,
             matcher: matcher(&rollouts)?,

@@ -3,6 +3,7 @@
 use super::calls::{self, Expression, Refused};
 use super::lane::Lane;
 use super::shared;
+use super::signal::Signal;
 use super::vm::{self, GeneralMetrics};
 use crate::ledger::Ledger;
 use crate::outcome::StreamEnd;
@@ -20,6 +21,9 @@ pub struct Active {
     ticks: Cell<usize>,
     /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
     pub end_expression: Option<Expression>,
+    /// There where the profile goes by it.
+    pub signal: Option<Signal>,
+    misses_responses: Cell<bool>,
 }
 
 /// How often rollouts are looked after.
@@ -34,11 +38,14 @@ const TICKS_TO_REFRESH: usize = 10;
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
     pub fn put_in_force(policy: Policy) -> Result<Self, Refused> {
-        let lane = |rollout: &Rollout| Lane::new(rollout, policy.measures(rollout));
+        let lane = |rollout: &Rollout| Lane::new(&policy, rollout);
+        let signal = policy.profile.is_signalled().then(Signal::define);
         let active = Self {
             general: vm::general_metrics()?,
             lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
+            signal: signal.transpose()?,
             policy,
+            misses_responses: Cell::default(),
             seen_change: Cell::default(),
             ticks: Cell::default(),
             end_expression: calls::compile(StreamEnd::EXPRESSION),
@@ -86,6 +93,21 @@ impl Active {
             if lane.is_watched() {
                 lane.tick(rollout, now_ns, index % TICKS_TO_REFRESH == turn);
             }
+        }
+    }
+
+    /// Says, once, that a response was sent and did not come this way, where that is needed.
+    pub fn note_missed_response(&self, rollout: usize, is_grpc: bool) {
+        let Some(rollout) = self.policy.rollouts.get(rollout) else {
+            return;
+        };
+        let is_needed = is_grpc || self.policy.needs_responses(rollout);
+        if is_needed && !self.misses_responses.replace(true) {
+            error!(
+                "rollout {}: responses do not reach the filter, which color_header, new_cookie, slow_after, gRPC \
+                 and all profiles but lean need: allow proxy_on_response_headers",
+                rollout.name.as_str(),
+            );
         }
     }
 

@@ -173,10 +173,18 @@ fn remove_header(map: MapType, name: &str) -> Result<(), Refused> {
 
 /// The first value of a response header.
 pub fn response_header(name: &str) -> Option<Vec<u8>> {
-    let map = MapType::HttpResponseHeaders as u32;
+    first_value(MapType::HttpResponseHeaders, name)
+}
+
+/// The first value of a response trailer.
+pub fn response_trailer(name: &str) -> Option<Vec<u8>> {
+    first_value(MapType::HttpResponseTrailers, name)
+}
+
+fn first_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     // SAFETY: Envoy reads the name while the call lasts and writes both pointers.
     take(|data, size| unsafe {
-        proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size)
+        proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size)
     })
     .ok()
 }

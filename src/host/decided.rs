@@ -3,12 +3,12 @@
 use super::active::Active;
 use super::calls;
 use super::lane::Lane;
-use super::metrics::ColorMetrics;
+use super::metrics::StreamMetrics;
 use super::state::{RolloutState, WaitingKey};
 use crate::color::Color;
 use crate::decide::{Decision, Reason};
 use crate::new_cookie::NewId;
-use crate::outcome::{CodeClass, StreamEnd, Verdict};
+use crate::outcome::{StreamEnd, Verdict, grpc_status};
 use crate::quality::Outcome;
 use crate::rollout::Rollout;
 use std::rc::Rc;
@@ -18,74 +18,109 @@ pub struct Decided {
     rollout: usize,
     color: Color,
     state: Rc<RolloutState>,
+    /// 0 where nothing asks for it.
     started_ns: u64,
     new_id: Option<NewId>,
     is_grpc: bool,
+    grpc_status: Option<u64>,
     is_overridden: bool,
     waiting: Option<WaitingKey>,
     /// Whether it has counted as slow.
     is_slow: bool,
+    has_response: bool,
 }
 
 /// The response header by which an upstream tells how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
+
+const GRPC_STATUS: &str = "grpc-status";
 
 // === impl Decided ===
 
 impl Decided {
     /// Counts the decision on the request at hand, of the rollout of this index.
     pub fn new(
-        decision: Decision,
+        active: &Active,
         (index, rollout, lane): (usize, &Rollout, &Lane),
+        decision: Decision,
         started_ns: u64,
         is_grpc: bool,
     ) -> Self {
         let (color, state) = (decision.color, &lane.state);
         state.colors.of(color).requests(decision.reason).increment();
-        state.colors.of(color).in_flight.add(1);
         if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
             denied.increment();
         }
         let is_overridden = decision.reason == Reason::Override;
         let waits = rollout.slow_after_ms().filter(|_| !is_overridden);
-        Self {
+        let decided = Self {
             rollout: index,
             color,
             state: Rc::clone(state),
             started_ns,
             new_id: decision.new_id,
             is_grpc,
+            grpc_status: None,
             is_overridden,
             waiting: waits.map(|_| state.wait(color, started_ns)),
             is_slow: false,
+            has_response: false,
+        };
+        if let Some(streams) = decided.streams(active) {
+            streams.in_flight.add(1);
         }
+        decided
     }
 
-    fn metrics(&self) -> &ColorMetrics {
-        self.state.colors.of(self.color)
+    /// Where the profile shows them.
+    fn streams(&self, active: &Active) -> Option<&StreamMetrics> {
+        let streams = self.state.streams.get();
+        let shown = streams.filter(|_| active.policy.profile.shows_streams())?;
+        Some(shown.of(self.color))
     }
 
     fn elapsed_ms(&self) -> u64 {
         calls::now_ns().saturating_sub(self.started_ns) / 1_000_000
     }
 
-    pub fn response_started(&mut self, active: &Active) {
-        let elapsed_ms = self.elapsed_ms();
-        self.metrics().response_start_ms.record(elapsed_ms);
+    pub fn response_started(&mut self, active: &Active, end_of_stream: bool) {
+        self.has_response = true;
         if let Some(name) = &active.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.color.as_str());
+        }
+        if self.is_grpc && end_of_stream {
+            self.grpc_status = calls::response_header(GRPC_STATUS).map(|it| grpc_status(&it));
         }
         let Some((rollout, lane)) = active.rollout(self.rollout) else {
             return;
         };
+        self.take_time(active, rollout);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
-        let slow_after = rollout.slow_after_ms();
-        self.end_wait(slow_after.is_some_and(|slow_after_ms| elapsed_ms > slow_after_ms));
         if lane.measures {
             self.take_outcome();
         }
+    }
+
+    pub fn response_trailed(&mut self) {
+        if self.is_grpc {
+            self.grpc_status = calls::response_trailer(GRPC_STATUS).map(|it| grpc_status(&it));
+        }
+    }
+
+    /// Takes the time to the response, where something asks for it.
+    fn take_time(&mut self, active: &Active, rollout: &Rollout) {
+        let streams = self.streams(active);
+        if streams.is_none() && self.waiting.is_none() {
+            return;
+        }
+        let elapsed_ms = self.elapsed_ms();
+        if let Some(streams) = streams {
+            streams.response_start_ms.record(elapsed_ms);
+        }
+        let slow_after = rollout.slow_after_ms();
+        self.end_wait(slow_after.is_some_and(|slow_after_ms| elapsed_ms > slow_after_ms));
     }
 
     /// The request waits no longer. Where it is slow, it counts so now, unless it has already.
@@ -115,41 +150,61 @@ impl Decided {
         }
     }
 
-    /// What Envoy knows of the stream, learned in one cheap call where it ended well.
-    fn stream_end(&self, active: &Active) -> StreamEnd {
-        let grpc_status = self
-            .is_grpc
-            .then(|| calls::int_property(b"response\0grpc_status"));
-        let grpc_status = grpc_status.flatten();
-        let length = active.end_expression.and_then(calls::evaluate_to_length);
+    /// How the stream ended. Envoy is not asked where it would have signalled another end than a plain one.
+    fn end(&self, active: &Active) -> StreamEnd {
+        let asked = match &active.signal {
+            Some(signal) => signal.end_of_stream(|| self.ask(active)),
+            None => Some(self.ask(active)),
+        };
+        if !self.has_response && asked.is_some_and(|end| end.code != 0) {
+            active.note_missed_response(self.rollout, self.is_grpc);
+        }
+        let end = asked.unwrap_or(StreamEnd::PLAIN);
+        if self.is_grpc && (self.has_response || self.grpc_status.is_some()) {
+            end.of_grpc_call(self.grpc_status)
+        } else {
+            end
+        }
+    }
+
+    /// Asks Envoy, in one cheap call where the class of the code is enough to know.
+    fn ask(&self, active: &Active) -> StreamEnd {
+        let goes_by_code = self.is_grpc && self.grpc_status.is_none();
+        let expression = active.end_expression.filter(|_| !goes_by_code);
+        let length = expression.and_then(calls::evaluate_to_length);
         let end = length.and_then(StreamEnd::from_expression_length);
-        let end = end.unwrap_or_else(|| StreamEnd {
+        end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
             flags: calls::int_property(b"response\0flags").unwrap_or(0),
             grpc_status: None,
-        });
-        StreamEnd { grpc_status, ..end }
+        })
     }
 
     pub fn ended(mut self, active: &Active) {
         self.end_wait(false);
-        let end = self.stream_end(active);
-        let (class, verdict) = (end.code_class(), end.verdict());
-        let metrics = self.metrics();
-        metrics.responses(class).increment();
-        if verdict == Verdict::Failed && !self.is_overridden {
-            metrics.failures.increment();
+        let end = self.end(active);
+        if let Some(streams) = self.streams(active) {
+            streams.responses(end.code_class()).increment();
+            streams.request_duration_ms.record(self.elapsed_ms());
+            streams.in_flight.add(-1);
         }
-        if let (false, Some(guard)) = (class == CodeClass::None, self.state.guard.get()) {
+        let verdict = end.verdict();
+        if verdict != Verdict::ClientLeft && !self.is_overridden {
+            self.count_for_guard(verdict);
+        }
+        self.state.note_news();
+    }
+
+    fn count_for_guard(&self, verdict: Verdict) {
+        if let Some(guard) = self.state.guard.get() {
             let guard = guard.of(self.color);
-            if verdict == Verdict::ClientLeft || self.is_overridden {
-                guard.excluded.increment();
-            } else if self.is_slow {
+            guard.finished.increment();
+            if self.is_slow {
                 guard.slow_finished.increment();
             }
         }
-        metrics.request_duration_ms.record(self.elapsed_ms());
-        metrics.in_flight.add(-1);
-        self.state.note_news();
+        if verdict == Verdict::Failed {
+            self.state.colors.of(self.color).failures.increment();
+        }
     }
 }

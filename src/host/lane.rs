@@ -8,6 +8,7 @@ use crate::color::{Color, PerColor};
 use crate::guard::{Cause, Guard, Judgement};
 use crate::ledger::{Entry, Ledger, Release, about, write_once};
 use crate::percent::{Percent, Weights};
+use crate::policy::Policy;
 use crate::quality::{Outcomes, Quality, QualityJudgement};
 use crate::rollout::{Rollout, Standing};
 use log::{error, info, warn};
@@ -41,9 +42,10 @@ enum GuardState {
 // === impl Lane ===
 
 impl Lane {
-    pub fn new(rollout: &Rollout, measures: bool) -> Result<Self, Refused> {
+    pub fn new(policy: &Policy, rollout: &Rollout) -> Result<Self, Refused> {
         let state = vm::rollout_state(&rollout.name)?;
-        state.define_features(rollout, measures)?;
+        let measures = policy.measures(rollout);
+        state.define_features(policy, rollout)?;
         Ok(Self {
             state,
             measures,

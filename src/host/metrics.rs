@@ -22,23 +22,28 @@ pub struct Gauge(u32);
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram(u32);
 
-/// All metrics of one colour of a rollout.
+/// The metrics that each colour of a rollout has.
 #[derive(Debug)]
 pub struct ColorMetrics {
     requests: Requests,
-    responses: Responses,
     pub failures: Counter,
-    pub request_duration_ms: Histogram,
-    pub response_start_ms: Histogram,
-    pub in_flight: Gauge,
     pub weight_millipercent: Gauge,
 }
 
-/// What a guard needs beside the others to tell one colour's requests that count.
+/// What becomes of one colour's streams.
+#[derive(Debug)]
+pub struct StreamMetrics {
+    responses: Responses,
+    pub request_duration_ms: Histogram,
+    pub response_start_ms: Histogram,
+    pub in_flight: Gauge,
+}
+
+/// The requests of one colour by which a guard judges.
 #[derive(Debug)]
 pub struct GuardMetrics {
-    /// Responses that do not count.
-    pub excluded: Counter,
+    /// Finished requests that count.
+    pub finished: Counter,
     /// Requests that were slow, counted as soon as that is known.
     pub slow: Counter,
     /// Those of them that have come to their end, and count there too.
@@ -161,7 +166,6 @@ impl ColorMetrics {
     fn define_color(rollout: &RolloutName, color: Color) -> Result<Self, Refused> {
         let stats = ColorStats { rollout, color };
         let requests = |reason| Counter::define(&stats.requests_total(reason));
-        let responses = |class| Counter::define(&stats.responses_total(class));
         Ok(Self {
             requests: Requests {
                 sticky: requests(Reason::Sticky)?,
@@ -169,18 +173,7 @@ impl ColorMetrics {
                 random: requests(Reason::Random)?,
                 overridden: requests(Reason::Override)?,
             },
-            responses: Responses {
-                informational: responses(CodeClass::Informational)?,
-                success: responses(CodeClass::Success)?,
-                redirection: responses(CodeClass::Redirection)?,
-                client_error: responses(CodeClass::ClientError)?,
-                server_error: responses(CodeClass::ServerError)?,
-                none: responses(CodeClass::None)?,
-            },
             failures: Counter::define(&stats.failures_total())?,
-            request_duration_ms: Histogram::define(&stats.request_duration_ms())?,
-            response_start_ms: Histogram::define(&stats.response_start_ms())?,
-            in_flight: Gauge::define(&stats.in_flight())?,
             weight_millipercent: Gauge::define(&stats.weight_millipercent())?,
         })
     }
@@ -193,6 +186,31 @@ impl ColorMetrics {
             Reason::Override => self.requests.overridden,
         }
     }
+}
+
+// === impl StreamMetrics ===
+
+impl StreamMetrics {
+    /// Defines the metrics of both colours.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+        PerColor::try_from_fn(|color| {
+            let stats = ColorStats { rollout, color };
+            let responses = |class| Counter::define(&stats.responses_total(class));
+            Ok(Self {
+                responses: Responses {
+                    informational: responses(CodeClass::Informational)?,
+                    success: responses(CodeClass::Success)?,
+                    redirection: responses(CodeClass::Redirection)?,
+                    client_error: responses(CodeClass::ClientError)?,
+                    server_error: responses(CodeClass::ServerError)?,
+                    none: responses(CodeClass::None)?,
+                },
+                request_duration_ms: Histogram::define(&stats.request_duration_ms())?,
+                response_start_ms: Histogram::define(&stats.response_start_ms())?,
+                in_flight: Gauge::define(&stats.in_flight())?,
+            })
+        })
+    }
 
     pub fn responses(&self, class: CodeClass) -> Counter {
         match class {
@@ -204,20 +222,6 @@ impl ColorMetrics {
             CodeClass::None => self.responses.none,
         }
     }
-
-    /// Responses of any code.
-    pub fn responses_in_all(&self) -> u64 {
-        let counters = &self.responses;
-        [
-            counters.informational,
-            counters.success,
-            counters.redirection,
-            counters.client_error,
-            counters.server_error,
-        ]
-        .into_iter()
-        .fold(0, |sum, counter| sum.saturating_add(counter.value()))
-    }
 }
 
 // === impl GuardMetrics ===
@@ -228,7 +232,7 @@ impl GuardMetrics {
         PerColor::try_from_fn(|color| {
             let stats = ColorStats { rollout, color };
             Ok(Self {
-                excluded: Counter::define(&stats.guard_excluded_total())?,
+                finished: Counter::define(&stats.guard_finished_total())?,
                 slow: Counter::define(&stats.guard_slow_total())?,
                 slow_finished: Counter::define(&stats.guard_slow_finished_total())?,
             })

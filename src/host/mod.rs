@@ -8,6 +8,7 @@ mod metrics;
 mod receive;
 mod root;
 mod shared;
+mod signal;
 mod state;
 mod stream;
 mod vm;

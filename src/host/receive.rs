@@ -68,7 +68,9 @@ impl Active {
         lane: &Lane,
         request: &Request<'_>,
     ) -> Result<Decided, Refused> {
-        let started_ns = calls::now_ns();
+        let profile = self.policy.profile;
+        let is_timed = profile.shows_streams() || rollout.goes_by_the_clock();
+        let started_ns = if is_timed { calls::now_ns() } else { 0 };
         let weights = lane.weights(rollout, started_ns / 1_000_000);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;
@@ -78,12 +80,8 @@ impl Active {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }
         let is_grpc = request.headers.is_grpc();
-        Ok(Decided::new(
-            decision,
-            (index, rollout, lane),
-            started_ns,
-            is_grpc,
-        ))
+        let place = (index, rollout, lane);
+        Ok(Decided::new(self, place, decision, started_ns, is_grpc))
     }
 
     /// Counts feedback.

@@ -1,8 +1,11 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::calls::Refused;
-use super::metrics::{ColorMetrics, Counter, GuardMetrics, QualityMetrics, VerdictMetrics};
+use super::metrics::{
+    ColorMetrics, Counter, GuardMetrics, QualityMetrics, StreamMetrics, VerdictMetrics,
+};
 use crate::color::{Color, PerColor};
+use crate::policy::Policy;
 use crate::rollout::{Rollout, RolloutName};
 use crate::stats;
 use crate::window::{Tally, Window};
@@ -14,6 +17,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 #[derive(Debug)]
 pub struct RolloutState {
     pub colors: PerColor<ColorMetrics>,
+    pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub override_denied: OnceCell<Counter>,
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub verdict: OnceCell<VerdictMetrics>,
@@ -44,6 +48,7 @@ impl RolloutState {
     pub fn define(name: &RolloutName) -> Result<Self, Refused> {
         Ok(Self {
             colors: ColorMetrics::define(name)?,
+            streams: OnceCell::new(),
             override_denied: OnceCell::new(),
             guard: OnceCell::new(),
             verdict: OnceCell::new(),
@@ -77,8 +82,11 @@ impl RolloutState {
     }
 
     /// Defines the metrics of the features that a rollout uses.
-    pub fn define_features(&self, rollout: &Rollout, measures: bool) -> Result<(), Refused> {
+    pub fn define_features(&self, policy: &Policy, rollout: &Rollout) -> Result<(), Refused> {
         let name = &rollout.name;
+        if policy.profile.shows_streams() {
+            define_once(&self.streams, || StreamMetrics::define(name))?;
+        }
         if rollout.overrides.is_some() {
             let define = || Counter::define(&stats::override_denied_total(name));
             define_once(&self.override_denied, define)?;
@@ -89,7 +97,7 @@ impl RolloutState {
         if rollout.guard.is_some() || rollout.quality.is_some() {
             define_once(&self.verdict, || VerdictMetrics::define(name))?;
         }
-        if measures {
+        if policy.measures(rollout) {
             define_once(&self.quality, || QualityMetrics::define(name))?;
         }
         Ok(())
@@ -152,18 +160,20 @@ impl RolloutState {
     }
 
     fn total(&self, color: Color) -> Tally {
-        let metrics = self.colors.of(color);
         let Some(guard) = self.guard.get() else {
             return Tally::default();
         };
         let guard = guard.of(color);
-        // First what is taken away: a response that comes in between then counts a tick later.
-        let (excluded, slow_finished) = (guard.excluded.value(), guard.slow_finished.value());
-        let requests = metrics.responses_in_all().saturating_sub(excluded);
+        // Parts before their whole, so that no request that comes in between makes them larger than it.
+        let (failed, slow_finished) = (
+            self.colors.of(color).failures.value(),
+            guard.slow_finished.value(),
+        );
+        let requests = guard.finished.value();
         let slow = guard.slow.value();
         Tally {
             requests,
-            failed: metrics.failures.value(),
+            failed,
             timed: requests.saturating_sub(slow_finished).saturating_add(slow),
             slow,
         }

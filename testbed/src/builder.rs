@@ -43,7 +43,7 @@ impl EnvoyBuilder {
 
     /// The plugin's configuration; without it, the shipped one.
     pub fn config(mut self, config: impl Into<Value>) -> Self {
-        self.config = Some(PluginConfig::Json(config.into()));
+        self.config = Some(PluginConfig::json(config));
         self
     }
 

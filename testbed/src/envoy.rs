@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::builder::EnvoyBuilder;
 use crate::client::Client;
 use crate::eventually::{PATIENCE, eventually};
-use crate::files::{Ecds, PluginConfig, fingerprint};
+use crate::files::{Ecds, PluginConfig, fingerprint_of_text};
 use crate::metrics::Metrics;
 use crate::process::{Process, tail};
 use crate::request::{Request, post};
@@ -80,7 +80,7 @@ impl Envoy {
 
     /// Puts a new plugin configuration in place as an operator does, and waits for Envoy's verdict.
     pub async fn push(&self, config: impl Into<Value>) -> PushOutcome {
-        self.push_config(PluginConfig::Json(config.into())).await
+        self.push_config(PluginConfig::json(config)).await
     }
 
     /// As [`Envoy::push`], with text that need not be JSON.
@@ -127,7 +127,7 @@ impl Envoy {
 
     /// Waits until the filter reports that it runs with this configuration.
     pub(crate) async fn wait_for_config(&self, config: &[u8]) {
-        let expected = fingerprint(config);
+        let expected = fingerprint_of_text(config);
         let reported = || async {
             match self
                 .find_counter("wasmcustom.bluegreen.config_fingerprint")

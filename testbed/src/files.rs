@@ -15,6 +15,23 @@ pub enum PluginConfig {
     Raw(String),
 }
 
+// === impl PluginConfig ===
+
+impl PluginConfig {
+    pub fn json(config: impl Into<Value>) -> Self {
+        Self::Json(in_tested_profile(config.into()))
+    }
+}
+
+/// This configuration, in the profile that `TEST_PROFILE` names unless it names one itself: so all tests
+/// can be run in each.
+fn in_tested_profile(mut config: Value) -> Value {
+    if let (Some(fields), Ok(profile)) = (config.as_object_mut(), std::env::var("TEST_PROFILE")) {
+        fields.entry("profile").or_insert_with(|| profile.into());
+    }
+    config
+}
+
 /// The repository's root. Asked of cargo at run time, since checkouts may share what they build.
 pub fn root() -> PathBuf {
     let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
@@ -118,7 +135,7 @@ impl Ecds {
         } = self;
         let text = match config {
             None => shipped.trim_end().to_owned() + "\n",
-            Some(PluginConfig::Json(value)) => format!("{value:#}\n"),
+            Some(PluginConfig::Json(value)) => text(value),
             Some(PluginConfig::Raw(raw)) => {
                 // Every JSON string is a YAML scalar.
                 let scalar = Value::from(raw.as_str());
@@ -139,7 +156,15 @@ impl Ecds {
     }
 }
 
-/// What the filter shows as `bluegreen_config_fingerprint`.
-pub fn fingerprint(config: &[u8]) -> u64 {
+/// What the filter shows as `bluegreen_config_fingerprint` of a configuration that a test gave it.
+pub fn fingerprint(config: impl Into<Value>) -> u64 {
+    fingerprint_of_text(text(&in_tested_profile(config.into())).as_bytes())
+}
+
+pub(crate) fn fingerprint_of_text(config: &[u8]) -> u64 {
     xxh64(config, 0) & 0xffff_ffff
+}
+
+fn text(config: &Value) -> String {
+    format!("{config:#}\n")
 }

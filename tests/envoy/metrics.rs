@@ -24,12 +24,12 @@ pub fn add(expected: &mut Expected, name: &str, labels: &[(&str, &str)], value: 
     *expected.entry((name.to_owned(), labels)).or_default() += value;
 }
 
-/// The filter's samples.
+/// The filter's samples; Envoy's access log counts under our name too.
 pub fn ours(metrics: &Metrics) -> impl Iterator<Item = &Sample> {
-    metrics
-        .samples()
-        .iter()
-        .filter(|sample| sample.name.starts_with("bluegreen_"))
+    let is_ours = |sample: &&Sample| {
+        sample.name.starts_with("bluegreen_") && sample.name != "bluegreen_suspect_streams_total"
+    };
+    metrics.samples().iter().filter(is_ours)
 }
 
 /// All samples but those of histograms and those at 0.
@@ -96,12 +96,11 @@ async fn all_metrics_equal_what_was_sent() {
             );
         }
     }
-    let pushed = format!("{policy:#}\n");
     add(
         &mut expected,
         "bluegreen_config_fingerprint",
         &[],
-        fingerprint(pushed.as_bytes()) as f64,
+        fingerprint(policy) as f64,
     );
 
     let statuses = [200, 204, 301, 302, 404, 429, 500, 503];
@@ -186,7 +185,7 @@ async fn counters_survive_pushes_and_gauges_follow_them() {
             client.get("/").await;
         }
         let next = config(green, json!([]));
-        let expected = fingerprint(format!("{next:#}\n").as_bytes()) as f64;
+        let expected = fingerprint(next.clone()) as f64;
         push(&bed, next).await;
         ended(&bed, sent).await;
         let metrics = bed.envoy.metrics().await;
