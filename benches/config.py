@@ -11,8 +11,8 @@ SHIPPED = BENCHES.parent / "envoy"
 ROUTES = "              routes:\n"
 FILTERS = "          http_filters:\n"
 ROUTER = "          - name: envoy.filters.http.router\n"
-ON_TICK = "          proxy_on_tick: {}\n"
 PLUGIN = "        value: |\n"
+ON_TICK = "proxy_on_tick"  # withheld where requests alone are to be counted
 
 
 class ShippedFileChanged(Exception):
@@ -37,25 +37,27 @@ def write_proxy(
     if variant.plugin is None:
         text = replace_between(path, text, FILTERS, ROUTER, list(variant.filters))
     else:
-        write_plugin(directory, variant.plugin, ticks)
+        withheld = variant.withheld if ticks else (*variant.withheld, ON_TICK)
+        write_plugin(directory, variant.plugin, withheld)
     (directory / "bootstrap.yaml").write_text(text)
     shutil.copy(BENCHES / "split.lua", directory)
     for name, source in wasm.items():
         shutil.copy(source, directory / name)
 
 
-def write_plugin(directory: Path, plugin: dict, ticks: bool = True) -> None:
+def write_plugin(directory: Path, plugin: dict, withheld: tuple[str, ...] = ()) -> None:
     """Puts the plugin's configuration in force by a rename, as an operator does.
 
-    Without `ticks` Envoy never enters the filter's timer, so that requests alone are counted.
+    `withheld` are capabilities that the shipped file allows.
     """
     path = SHIPPED / "bluegreen.yaml"
     head, anchor, _ = path.read_text().partition(PLUGIN)
-    for needed, found in [(PLUGIN, anchor), (ON_TICK, ON_TICK in head)]:
+    lines = [f"          {capability}: {{}}\n" for capability in withheld]
+    for needed, found in [(PLUGIN, anchor), *((line, line in head) for line in lines)]:
         if not found:
             raise ShippedFileChanged(path, needed)
-    if not ticks:
-        head = head.replace(ON_TICK, "")
+    for line in lines:
+        head = head.replace(line, "")
     new = directory / "bluegreen.yaml.new"
     new.write_text(f"{head}{anchor}          {plugin_text(plugin)}\n")
     new.rename(directory / "bluegreen.yaml")

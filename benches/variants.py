@@ -53,7 +53,8 @@ class Variant:
     """One way to serve the same request.
 
     `routes` None keeps the shipped routes. `filters` are static filters; `plugin` given means this
-    filter, loaded as the shipped files load it, with this plugin configuration.
+    filter, loaded as the shipped files load it but for the capabilities `withheld`, with this plugin
+    configuration.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Variant:
     routes: list | None = None
     filters: tuple = ()
     plugin: dict | None = None
+    withheld: tuple[str, ...] = ()
 
     @property
     def splits(self) -> bool:
@@ -91,9 +93,9 @@ EVERY_FEATURE = {
 }
 
 
-def one_rollout(sticky: dict) -> dict:
+def one_rollout(sticky: dict, **features: dict) -> dict:
     """One rollout that takes every request."""
-    rollout = {"name": "bench", "clusters": CLUSTERS, "weights": HALF, "sticky": [sticky]}
+    rollout = {"name": "bench", "clusters": CLUSTERS, "weights": HALF, "sticky": [sticky], **features}
     return {"rollouts": [rollout]}
 
 
@@ -143,6 +145,14 @@ STICKY_COOKIE = Variant(
     "cookie", "bluegreen, one sticky cookie", plugin=one_rollout({"cookie": "uid"}))
 EVERYTHING = Variant(
     "everything", "bluegreen, everything on, 1,000 rollouts", plugin=everything(1000))
+SIGNALLED = Variant(
+    "signalled", "bluegreen, one sticky header, profile `signalled`",
+    plugin=one_rollout({"header": "x-user-id"}) | {"profile": "signalled"})
+GUARD = {"window": "30s", "min_requests": 100, "max_error_rate": 5, "max_error_rate_over_stable": 2}
+LEAN = Variant(
+    "lean", "bluegreen, one sticky header and a guard, profile `lean`",
+    plugin=one_rollout({"header": "x-user-id"}, guard=GUARD) | {"profile": "lean"},
+    withheld=("proxy_on_response_headers",))
 
 COMPARED = [
     PLAIN_ROUTE,
@@ -152,6 +162,8 @@ COMPARED = [
     NOOP,
     NOOP_RESTRICTED,
     STICKY,
+    SIGNALLED,
+    LEAN,
     EVERYTHING,
 ]
 STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY]

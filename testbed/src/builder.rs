@@ -22,6 +22,7 @@ pub struct EnvoyBuilder {
     wasm: Option<PathBuf>,
     concurrency: usize,
     capabilities: Vec<String>,
+    withheld: Vec<String>,
     bootstrap_edits: Vec<(String, String)>,
     extra_yaml: String,
 }
@@ -36,6 +37,7 @@ impl EnvoyBuilder {
             wasm: None,
             concurrency: 2,
             capabilities: Vec::new(),
+            withheld: Vec::new(),
             bootstrap_edits: Vec::new(),
             extra_yaml: String::new(),
         }
@@ -74,6 +76,12 @@ impl EnvoyBuilder {
     /// Allows the filter a capability, such as `proxy_on_tick`, if `bluegreen.yaml` does not yet.
     pub fn allow(mut self, capability: &str) -> Self {
         self.capabilities.push(capability.to_owned());
+        self
+    }
+
+    /// Withholds a capability that `bluegreen.yaml` allows.
+    pub fn withhold(mut self, capability: &str) -> Self {
+        self.withheld.push(capability.to_owned());
         self
     }
 
@@ -138,9 +146,13 @@ impl EnvoyBuilder {
 
     fn ecds(&self) -> String {
         let shipped = shipped("bluegreen.yaml");
-        self.capabilities
+        let allowed = self
+            .capabilities
             .iter()
-            .fold(shipped, |text, capability| files::allow(&text, capability))
+            .fold(shipped, |text, capability| files::allow(&text, capability));
+        self.withheld.iter().fold(allowed, |text, capability| {
+            files::withhold(&text, capability)
+        })
     }
 
     fn bootstrap(&self) -> String {

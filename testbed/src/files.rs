@@ -85,6 +85,16 @@ pub fn allow(ecds: &str, capability: &str) -> String {
     )
 }
 
+/// Takes a line out of the allowed capabilities, and fails where it is not there.
+pub fn withhold(ecds: &str, capability: &str) -> String {
+    edit(
+        "bluegreen.yaml",
+        ecds,
+        &format!("          {capability}: {{}}\n"),
+        "",
+    )
+}
+
 /// `bluegreen.yaml` around its plugin configuration.
 #[derive(Clone, Debug)]
 pub struct Ecds {
