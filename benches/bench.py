@@ -46,9 +46,9 @@ def main() -> None:
     binary = envoy.find_binary()
     if not FILTER.exists():
         raise SystemExit(f"{FILTER} is missing: run `make build` first.")
-    noop = build_noop()
+    OUT.mkdir(exist_ok=True)
     measured = Path(shutil.copy(FILTER, OUT))  # so that a build in the meantime does not change it
-    wasm = {"bluegreen.wasm": measured, "noop.wasm": noop}
+    wasm = {"bluegreen.wasm": measured} | {f"{name}.wasm": build(name) for name in ("noop", "floor")}
     config.write_upstreams(OUT / "run" / "upstreams")
     with Envoy(binary, OUT / "run" / "upstreams") as upstreams:
         ports = upstreams.port("blue-upstream"), upstreams.port("green-upstream")
@@ -59,13 +59,14 @@ def main() -> None:
     print(text)
 
 
-def build_noop() -> Path:
-    say("building the no-op filter")
+def build(name: str) -> Path:
+    """One of the filters that this one is held against."""
+    say(f"building the filter {name}")
     target = "wasm32-unknown-unknown"
     subprocess.run(
         ["cargo", "build", "--quiet", "--release", "--locked", "--target", target, "--target-dir", OUT / "target"],
-        cwd=config.BENCHES / "noop", check=True)
-    return OUT / "target" / target / "release" / "noop.wasm"
+        cwd=config.BENCHES / name, check=True)
+    return OUT / "target" / target / "release" / f"{name}.wasm"
 
 
 def measure_only(proxies: Proxies, names: list[str]) -> str:

@@ -26,26 +26,29 @@ LUA = {
         "default_source_code": {"filename": "./split.lua"},
     },
 }
-NOOP_CAPABILITIES = [
+LEAST_CAPABILITIES = [
     "proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure",
     "proxy_on_request_headers", "proxy_on_delete",
 ]
+SPLITTING_CAPABILITIES = [
+    *LEAST_CAPABILITIES, "proxy_get_header_map_pairs", "proxy_replace_header_map_value",
+]
 
 
-def noop(capabilities: list[str]) -> dict:
-    """The no-op Wasm filter; an empty list of capabilities allows all of them."""
+def wasm(name: str, capabilities: list[str]) -> dict:
+    """A Wasm filter of this bench; an empty list of capabilities allows all of them."""
     config = {
-        "name": "noop",
+        "name": name,
         "vm_config": {
-            "vm_id": "noop",
+            "vm_id": name,
             "runtime": "envoy.wasm.runtime.v8",
-            "code": {"local": {"filename": "./noop.wasm"}},
+            "code": {"local": {"filename": f"./{name}.wasm"}},
         },
     }
     if capabilities:
-        allowed = {name: {} for name in capabilities}
+        allowed = {capability: {} for capability in capabilities}
         config["capability_restriction_config"] = {"allowed_capabilities": allowed}
-    return {"name": "noop", "typed_config": {"@type": f"{TYPE}.wasm.v3.Wasm", "config": config}}
+    return {"name": name, "typed_config": {"@type": f"{TYPE}.wasm.v3.Wasm", "config": config}}
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,13 @@ def plugin_text(plugin: dict) -> str:
 # === the table's rows ===
 
 PLAIN_ROUTE = Variant("plain", "plain route, one cluster", PLAIN)
-NOOP = Variant("noop", "no-op Wasm filter (SDK)", PLAIN, (noop([]),))
+NOOP = Variant("noop", "no-op Wasm filter (SDK)", PLAIN, (wasm("noop", []),))
 NOOP_RESTRICTED = Variant(
     "noop-restricted", "no-op Wasm filter (SDK), only the callbacks it uses allowed",
-    PLAIN, (noop(NOOP_CAPABILITIES),))
+    PLAIN, (wasm("noop", LEAST_CAPABILITIES),))
+FLOOR = Variant(
+    "floor", "the least Wasm that splits (SDK): all headers read, the routing header set, no key, no stats",
+    filters=(wasm("floor", SPLITTING_CAPABILITIES),))
 STICKY = Variant(
     "sticky", "bluegreen, one sticky header", plugin=one_rollout({"header": "x-user-id"}))
 STICKY_COOKIE = Variant(
@@ -161,6 +167,7 @@ COMPARED = [
     Variant("lua", "Lua: hash a header, set the cluster, no stats", filters=(LUA,)),
     NOOP,
     NOOP_RESTRICTED,
+    FLOOR,
     STICKY,
     SIGNALLED,
     LEAN,

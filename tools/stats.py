@@ -31,11 +31,15 @@ def main():
 
 
 def row(rollout, color, stats):
-    counts = [stats["requests_total"], *(stats["responses_total" + it] for it in CODE_CLASSES)]
-    counts += [stats["failures_total"], stats["in_flight"]]
+    names = ["requests_total", *("responses_total" + it for it in CODE_CLASSES), "failures_total", "in_flight"]
     means = [mean(stats, "response_start_ms"), mean(stats, "request_duration_ms")]
     weight = f"{stats['weight_millipercent'] / 1000:g}"
-    return (rollout, color, weight, *(f"{count:.0f}" for count in counts), *means)
+    return (rollout, color, weight, *(count(stats, name) for name in names), *means)
+
+
+def count(stats, name):
+    """The profile lean does without some."""
+    return f"{stats[name]:.0f}" if name in stats else "-"
 
 
 def mean(stats, name):
