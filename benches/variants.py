@@ -151,6 +151,9 @@ STICKY_COOKIE = Variant(
     "cookie", "bluegreen, one sticky cookie", plugin=one_rollout({"cookie": "uid"}))
 EVERYTHING = Variant(
     "everything", "bluegreen, everything on, 1,000 rollouts", plugin=everything(1000))
+EVERYTHING_SIGNALLED = Variant(
+    "everything-signalled", "bluegreen, everything on, 1,000 rollouts, profile `signalled`",
+    plugin=everything(1000) | {"profile": "signalled"})
 SIGNALLED = Variant(
     "signalled", "bluegreen, one sticky header, profile `signalled`",
     plugin=one_rollout({"header": "x-user-id"}) | {"profile": "signalled"})
@@ -172,6 +175,7 @@ COMPARED = [
     SIGNALLED,
     LEAN,
     EVERYTHING,
+    EVERYTHING_SIGNALLED,
 ]
 STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY]
 ROLLOUT_COUNTS = [1, 10, 100, 1000]

@@ -1,6 +1,6 @@
 //! How a stream ended, from `response.code`, `response.flags` and `response.grpc_status`.
 
-use bluegreen::{CodeClass, StreamEnd, Verdict};
+use bluegreen::{CodeClass, StreamEnd, Verdict, grpc_status};
 
 const NO_FLAGS: u64 = 0;
 
@@ -100,6 +100,77 @@ fn grpc_statuses_that_stand_for_5xx_fail() {
     assert_eq!(failed, [2, 4, 12, 13, 14, 15, 17, 18, 19]);
     assert_eq!(grpc(Some(u64::MAX)), Verdict::Failed);
     assert_eq!(grpc(None), Verdict::Served);
+}
+
+/// Envoy's `Grpc::Utility::httpToGrpcStatus`.
+#[test]
+fn grpc_call_without_a_status_has_that_of_its_code() {
+    for (code, status) in [
+        (200, 2),
+        (400, 13),
+        (401, 16),
+        (403, 7),
+        (404, 12),
+        (418, 2),
+        (429, 14),
+        (500, 2),
+        (501, 2),
+        (502, 14),
+        (503, 14),
+        (504, 14),
+        (505, 2),
+    ] {
+        let end = StreamEnd {
+            code,
+            ..StreamEnd::PLAIN
+        };
+        assert_eq!(end.of_grpc_call(None).grpc_status, Some(status), "{code}");
+        assert_eq!(end.of_grpc_call(Some(5)).grpc_status, Some(5));
+    }
+}
+
+#[test]
+fn grpc_status_that_is_no_number_is_a_failure() {
+    for (value, status) in [("0", 0), ("14", 14), ("007", 7), ("99", 99)] {
+        assert_eq!(grpc_status(value.as_bytes()), status);
+    }
+    for value in [
+        &b""[..],
+        b"ok",
+        b"-1",
+        b"1.0",
+        b"\xff",
+        b"99999999999999999999",
+    ] {
+        let end = StreamEnd::PLAIN.of_grpc_call(Some(grpc_status(value)));
+        assert_eq!(end.verdict(), Verdict::Failed, "{value:?}");
+    }
+}
+
+#[test]
+fn plain_end_is_a_success_without_flags() {
+    let end = |code, flags| StreamEnd {
+        code,
+        flags,
+        grpc_status: None,
+    };
+    assert!(
+        [200, 204, 299]
+            .map(|code| end(code, 0))
+            .iter()
+            .all(|end| end.is_plain())
+    );
+    for (code, flags) in [
+        (0, 0),
+        (101, 0),
+        (199, 0),
+        (300, 0),
+        (404, 0),
+        (500, 0),
+        (200, 4),
+    ] {
+        assert!(!end(code, flags).is_plain(), "{code} {flags}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{config, percent, policy, rollout, rollout_json};
 use bluegreen::{
     Color, CookieName, Guard, HeaderName, HostPattern, KeySource, Limits, Permission, Policy,
-    Quality, ReleaseLabel,
+    Profile, Quality, ReleaseLabel,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -35,6 +35,21 @@ const EXAMPLE: &str = r#"{
 
 fn names(headers: &[HeaderName]) -> Vec<&str> {
     headers.iter().map(HeaderName::as_str).collect()
+}
+
+#[test]
+fn profile_is_full_unless_another_is_given() {
+    let profile = |value: Option<&str>| {
+        let mut config = config(&json!({}));
+        if let Some(value) = value {
+            config["profile"] = json!(value);
+        }
+        policy(&config).profile
+    };
+    assert_eq!(profile(None), Profile::Full);
+    assert_eq!(profile(Some("full")), Profile::Full);
+    assert_eq!(profile(Some("signalled")), Profile::Signalled);
+    assert_eq!(profile(Some("lean")), Profile::Lean);
 }
 
 #[test]

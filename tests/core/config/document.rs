@@ -115,6 +115,17 @@ fn rollouts_are_required() {
 }
 
 #[test]
+fn profile_is_one_of_three() {
+    for bad in ["", "Lean", "fast"] {
+        assert_message(
+            with("profile", json!(bad)),
+            &format!("profile: {bad:?}, must be full, signalled or lean"),
+        );
+    }
+    assert_message(with("profile", json!(1)), "profile: 1, must be a string");
+}
+
+#[test]
 fn one_to_a_thousand_rollouts_are_accepted() {
     let rollouts = |count: usize| {
         let fields =
