@@ -47,6 +47,8 @@ stats: ## the per-colour stats of a running `make run`
 .PHONY: test
 test: build envoy ## all tests, end to end on a real Envoy too
 	@cargo test --locked --workspace
+	@echo "the same end to end in the profile signalled"
+	@TEST_PROFILE=signalled cargo test --locked --test envoy --test progress --test quality
 
 .PHONY: bench
 bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
