@@ -4,6 +4,7 @@ mod common;
 mod guarded;
 
 mod config;
+mod expression;
 mod failures;
 mod grpc;
 mod guard;

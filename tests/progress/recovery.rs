@@ -1,12 +1,15 @@
-//! How long a rollback lasts.
+//! How long a rollback lasts, and what the guard makes of requests that a change comes upon.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, eventually};
+use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, Upstream, eventually};
 
 use crate::common::{as_user, client_per_worker, config, merge, push, rollout, served_by, weights};
-use crate::guarded::{green_user, send, wait_for_rollback, wait_for_state, watched, with_guard};
+use crate::guarded::{
+    blue_user, green_user, look, send, trips, wait_for_rollback, wait_for_state, watched,
+    watched_with, with_guard,
+};
 
 /// All on green.
 fn all_on_green() -> Value {
@@ -179,4 +182,64 @@ async fn a_rollback_ends_a_ramp() {
         .wait_for_metric("bluegreen_weight_millipercent", &other, |w| w == 100_000.0)
         .await;
     wait_for_rollback(&bed, "blue", "error_rate").await;
+}
+
+/// No step depends on time: what hangs ends when its upstream does, once green's good requests are in, and
+/// none of those is slow by the new limit.
+#[tokio::test]
+async fn requests_slow_before_a_change_that_fail_after_it_do_not_roll_a_healed_green_back() {
+    let policy = |slow_after: &str, max_slow_rate: u32| {
+        let guard = with_guard(json!({ "max_error_rate": 50,
+            "slow_after": slow_after, "max_slow_rate": max_slow_rate }));
+        let clusters = json!({ "blue": "blue", "green": "mortal" });
+        config(json!({ "clusters": clusters, "guard": guard }))
+    };
+    let [before, after] = [policy("100ms", 100), policy("1h", 10)];
+    let mortal = Upstream::start("green").await;
+    let bed = watched_with(after.clone(), |envoy| {
+        let envoy = envoy.extra_yaml(&cluster("mortal", &mortal));
+        envoy.edit_bootstrap("timeout: 15s", "timeout: 0s")
+    })
+    .await;
+    let workers = client_per_worker(&bed).await;
+    let green = [("rollout", "demo"), ("color", "green")];
+    let count = async |metric, count: f64| {
+        let is_right = |value| value == count;
+        bed.envoy.wait_for_metric(metric, &green, is_right).await;
+    };
+    push(&bed, before).await;
+    let hanging = Load::to(bed.envoy.addr())
+        .connections(20)
+        .count(20)
+        .start(|_| as_user(&green_user()).header("x-test-hang", "1"));
+    count("bluegreen_guard_slow_total", 20.0).await;
+
+    push(&bed, after).await;
+    // A worker that answers has begun the new window.
+    for worker in &workers {
+        assert_eq!(served_by(worker, as_user(&blue_user())).await, "blue");
+    }
+    assert_eq!(send(&bed, &green_user(), 30).await.failed(), 0);
+    count("bluegreen_guard_finished_total", 30.0).await;
+    drop(mortal);
+    assert_eq!(hanging.stop().await.by_status(), [(503, 20)].into());
+    count("bluegreen_failures_total", 20.0).await;
+    look(&bed).await;
+    assert_eq!(trips(&bed).await, 0.0);
+
+    // 30 of 60 would keep the limit.
+    assert_eq!(send(&bed, &green_user(), 11).await.failed(), 11);
+    let logged = bed.envoy.wait_for_log("rollout demo: rolled back").await;
+    let figures = "error_rate is beyond 50 %: 31 of 61 requests";
+    assert!(logged.contains(figures), "{logged}");
+}
+
+/// One more cluster, as Envoy's bootstrap has it.
+fn cluster(name: &str, upstream: &Upstream) -> String {
+    let port = upstream.addr().port();
+    let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+    let endpoints = json!([{ "lb_endpoints": [{ "endpoint": { "address": address } }] }]);
+    let load = json!({ "cluster_name": name, "endpoints": endpoints });
+    let cluster = json!({ "name": name, "load_assignment": load });
+    json!({ "static_resources": { "clusters": [cluster] } }).to_string()
 }
