@@ -1,5 +1,7 @@
 //! How a stream ended, from what Envoy says of it.
 
+use crate::grpc::GrpcStatus;
+
 /// What Envoy knows of a stream when it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamEnd {
@@ -8,7 +10,7 @@ pub struct StreamEnd {
     /// `response.flags`.
     pub flags: u64,
     /// The status of a gRPC call.
-    pub grpc_status: Option<u64>,
+    pub grpc_status: Option<GrpcStatus>,
 }
 
 /// The class of a response's code.
@@ -92,27 +94,6 @@ impl StreamEnd {
         })
     }
 
-    /// As the end of a gRPC call whose response had this status. Where it had none, that is so which
-    /// Envoy gives for the code (`Grpc::Utility::httpToGrpcStatus` in `source/common/grpc/status.cc`).
-    pub const fn of_grpc_call(self, status: Option<u64>) -> Self {
-        let for_code = match self.code {
-            400 => 13,
-            401 => 16,
-            403 => 7,
-            404 => 12,
-            429 | 502..=504 => 14,
-            _ => 2,
-        };
-        let status = match status {
-            Some(status) => status,
-            None => for_code,
-        };
-        Self {
-            grpc_status: Some(status),
-            ..self
-        }
-    }
-
     /// Whether Envoy has nothing to say but that it was a success.
     pub fn is_plain(self) -> bool {
         self.code_class() == CodeClass::Success && self.flags == 0
@@ -139,26 +120,13 @@ impl StreamEnd {
             Verdict::ClientLeft
         } else if class == CodeClass::ServerError
             || (self.flags & flag::CUT_OFF != 0 && class != CodeClass::Informational)
-            || self.grpc_status.is_some_and(is_grpc_server_error)
+            || self.grpc_status.is_some_and(GrpcStatus::is_server_error)
         {
             Verdict::Failed
         } else {
             Verdict::Served
         }
     }
-}
-
-/// The gRPC status that a header or trailer holds. What is no number is no status.
-pub fn grpc_status(value: &[u8]) -> u64 {
-    let text = std::str::from_utf8(value).ok();
-    text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
-}
-
-/// Whether Envoy maps the gRPC status to a 5xx: unknown, deadline exceeded, unimplemented, internal,
-/// unavailable, data loss, and all that is no status
-/// (`Grpc::Utility::grpcToHttpStatus` in Envoy's `source/common/grpc/status.cc`).
-const fn is_grpc_server_error(status: u64) -> bool {
-    matches!(status, 2 | 4 | 12..=15 | 17..)
 }
 
 // === impl CodeClass ===

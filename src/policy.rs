@@ -55,6 +55,7 @@ impl Policy {
             || self.color_header.is_some()
             || rollout.new_cookie.is_some()
             || rollout.slow_after_ms().is_some()
+            || self.measures(rollout)
     }
 
     /// The index of the rollout that a request belongs to, if there is one.

@@ -17,6 +17,9 @@ pub const UNMATCHED_TOTAL: &str = "bluegreen.unmatched_total";
 /// Streams that did not end with a plain success, as counted by Envoy's access log.
 pub const SUSPECT_STREAMS_TOTAL: &str = "bluegreen.suspect_streams_total";
 
+/// Workers that found a stream which that count had left out.
+pub const SIGNAL_MISSED_TOTAL: &str = "bluegreen.signal_missed_total";
+
 /// 0 watching, 1 too little to judge, 2 tripped.
 pub fn guard_state(rollout: &RolloutName) -> String {
     format!("bluegreen.rollout.{}.guard_state", rollout.as_str())

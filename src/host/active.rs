@@ -1,9 +1,10 @@
 //! A configuration in force on one worker.
 
+use super::arrival::Arrival;
 use super::calls::{self, Expression, Refused};
 use super::lane::Lane;
 use super::shared;
-use super::signal::Signal;
+use super::signal::Watch;
 use super::vm::{self, GeneralMetrics};
 use crate::ledger::Ledger;
 use crate::outcome::StreamEnd;
@@ -11,6 +12,7 @@ use crate::policy::Policy;
 use crate::rollout::{Rollout, RolloutName};
 use log::{error, info};
 use std::cell::Cell;
+use std::rc::Rc;
 
 /// A valid configuration with what it counts in.
 pub struct Active {
@@ -21,9 +23,10 @@ pub struct Active {
     ticks: Cell<usize>,
     /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
     pub end_expression: Option<Expression>,
-    /// There where the profile goes by it.
-    pub signal: Option<Signal>,
-    misses_responses: Cell<bool>,
+    /// In the profiles that go by it.
+    pub signal: Option<Rc<Watch>>,
+    pub responses: Arrival,
+    pub response_trailers: Arrival,
 }
 
 /// How often rollouts are looked after.
@@ -39,18 +42,19 @@ impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
     pub fn put_in_force(policy: Policy) -> Result<Self, Refused> {
         let lane = |rollout: &Rollout| Lane::new(&policy, rollout);
-        let signal = policy.profile.is_signalled().then(Signal::define);
+        let signal = policy.profile.is_signalled().then(vm::signal);
         let active = Self {
             general: vm::general_metrics()?,
             lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
             signal: signal.transpose()?,
             policy,
-            misses_responses: Cell::default(),
+            responses: Arrival::default(),
+            response_trailers: Arrival::default(),
             seen_change: Cell::default(),
             ticks: Cell::default(),
             end_expression: calls::compile(StreamEnd::EXPRESSION),
         };
-        if active.lanes.iter().any(Lane::is_watched) {
+        if active.signal.is_some() || active.lanes.iter().any(Lane::is_watched) {
             calls::set_tick_period(TICK_MS)?;
             shared::begin()?;
         }
@@ -86,6 +90,9 @@ impl Active {
         if let Err(status) = self.learn() {
             error!("what other workers did is not known: Envoy refuses a call (status {status})");
         }
+        if let Some(signal) = &self.signal {
+            signal.learn();
+        }
         let now_ns = calls::now_ns();
         let turn = self.ticks.get() % TICKS_TO_REFRESH;
         self.ticks.set(self.ticks.get().wrapping_add(1));
@@ -93,21 +100,6 @@ impl Active {
             if lane.is_watched() {
                 lane.tick(rollout, now_ns, index % TICKS_TO_REFRESH == turn);
             }
-        }
-    }
-
-    /// Says, once, that a response was sent and did not come this way, where that is needed.
-    pub fn note_missed_response(&self, rollout: usize, is_grpc: bool) {
-        let Some(rollout) = self.policy.rollouts.get(rollout) else {
-            return;
-        };
-        let is_needed = is_grpc || self.policy.needs_responses(rollout);
-        if is_needed && !self.misses_responses.replace(true) {
-            error!(
-                "rollout {}: responses do not reach the filter, which color_header, new_cookie, slow_after, gRPC \
-                 and all profiles but lean need: allow proxy_on_response_headers",
-                rollout.name.as_str(),
-            );
         }
     }
 

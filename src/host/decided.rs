@@ -7,10 +7,12 @@ use super::metrics::StreamMetrics;
 use super::state::{RolloutState, WaitingKey};
 use crate::color::Color;
 use crate::decide::{Decision, Reason};
+use crate::grpc::GrpcStatus;
 use crate::new_cookie::NewId;
-use crate::outcome::{StreamEnd, Verdict, grpc_status};
+use crate::outcome::{StreamEnd, Verdict};
 use crate::quality::Outcome;
 use crate::rollout::Rollout;
+use log::error;
 use std::rc::Rc;
 
 /// What must be known of the request later on: its headers can't be read any more then.
@@ -22,18 +24,15 @@ pub struct Decided {
     started_ns: u64,
     new_id: Option<NewId>,
     is_grpc: bool,
-    grpc_status: Option<u64>,
+    grpc_status: Option<GrpcStatus>,
     is_overridden: bool,
     waiting: Option<WaitingKey>,
     /// Whether it has counted as slow.
     is_slow: bool,
-    has_response: bool,
 }
 
 /// The response header by which an upstream tells how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
-
-const GRPC_STATUS: &str = "grpc-status";
 
 // === impl Decided ===
 
@@ -64,7 +63,6 @@ impl Decided {
             is_overridden,
             waiting: waits.map(|_| state.wait(color, started_ns)),
             is_slow: false,
-            has_response: false,
         };
         if let Some(streams) = decided.streams(active) {
             streams.in_flight.add(1);
@@ -83,13 +81,14 @@ impl Decided {
         calls::now_ns().saturating_sub(self.started_ns) / 1_000_000
     }
 
-    pub fn response_started(&mut self, active: &Active, end_of_stream: bool) {
-        self.has_response = true;
+    pub fn response_started(&mut self, active: &Active) {
+        active.responses.come();
         if let Some(name) = &active.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.color.as_str());
         }
-        if self.is_grpc && end_of_stream {
-            self.grpc_status = calls::response_header(GRPC_STATUS).map(|it| grpc_status(&it));
+        if self.is_grpc {
+            let status = calls::response_header(GrpcStatus::HEADER);
+            self.grpc_status = status.map(|it| GrpcStatus::parse(&it));
         }
         let Some((rollout, lane)) = active.rollout(self.rollout) else {
             return;
@@ -103,9 +102,12 @@ impl Decided {
         }
     }
 
-    pub fn response_trailed(&mut self) {
-        if self.is_grpc {
-            self.grpc_status = calls::response_trailer(GRPC_STATUS).map(|it| grpc_status(&it));
+    pub fn response_trailed(&mut self, active: &Active) {
+        active.response_trailers.come();
+        if self.is_grpc
+            && let Some(status) = calls::response_trailer(GrpcStatus::HEADER)
+        {
+            self.grpc_status = Some(GrpcStatus::parse(&status));
         }
     }
 
@@ -156,15 +158,44 @@ impl Decided {
             Some(signal) => signal.end_of_stream(|| self.ask(active)),
             None => Some(self.ask(active)),
         };
-        if !self.has_response && asked.is_some_and(|end| end.code != 0) {
-            active.note_missed_response(self.rollout, self.is_grpc);
+        if asked.is_some_and(StreamEnd::is_plain) {
+            self.miss_response(active);
         }
         let end = asked.unwrap_or(StreamEnd::PLAIN);
-        if self.is_grpc && (self.has_response || self.grpc_status.is_some()) {
-            end.of_grpc_call(self.grpc_status)
-        } else {
-            end
+        let grpc_status = self.is_grpc.then(|| self.grpc_status_of(end, active));
+        StreamEnd {
+            grpc_status: grpc_status.flatten(),
+            ..end
         }
+    }
+
+    /// A good response was sent, and should have come this way where something is to be done with it.
+    fn miss_response(&self, active: &Active) {
+        if let Some((rollout, _)) = active.rollout(self.rollout)
+            && active.policy.needs_responses(rollout)
+        {
+            active.responses.miss(|| {
+                error!(
+                    "rollout {}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
+                     quality and all profiles but lean need: allow proxy_on_response_headers",
+                    rollout.name.as_str(),
+                );
+            });
+        }
+    }
+
+    /// The status of a gRPC call. One that has none is judged by its code, if statuses are seen at all.
+    fn grpc_status_of(&self, end: StreamEnd, active: &Active) -> Option<GrpcStatus> {
+        if self.grpc_status.is_none() && !active.response_trailers.has_come() && end.is_plain() {
+            active.response_trailers.miss(|| {
+                error!(
+                    "gRPC statuses do not reach the filter, so calls are judged by HTTP alone: allow \
+                     proxy_on_response_headers and proxy_on_response_trailers"
+                );
+            });
+            return None;
+        }
+        Some(self.grpc_status.unwrap_or(GrpcStatus::of_code(end.code)))
     }
 
     /// Asks Envoy, in one cheap call where the class of the code is enough to know.

@@ -1,6 +1,7 @@
 //! Envoy's metrics for one rollout, with their ids laid out so that to count is to pick a field.
 
-use super::calls::{self, Refused};
+use super::calls::Refused;
+use super::metric::{Counter, Gauge, Histogram};
 use crate::color::{Color, PerColor};
 use crate::decide::Reason;
 use crate::guard::Cause;
@@ -8,19 +9,6 @@ use crate::outcome::CodeClass;
 use crate::quality::{Outcome, Outcomes};
 use crate::rollout::RolloutName;
 use crate::stats::{self, ColorStats};
-use proxy_wasm::types::MetricType;
-
-/// Only ever goes up.
-#[derive(Clone, Copy, Debug)]
-pub struct Counter(u32);
-
-/// Goes up and down.
-#[derive(Clone, Copy, Debug)]
-pub struct Gauge(u32);
-
-/// Counts samples in buckets.
-#[derive(Clone, Copy, Debug)]
-pub struct Histogram(u32);
 
 /// The metrics that each colour of a rollout has.
 #[derive(Debug)]
@@ -100,59 +88,6 @@ struct Responses {
     client_error: Counter,
     server_error: Counter,
     none: Counter,
-}
-
-// === impl Counter ===
-
-impl Counter {
-    pub fn define(name: &str) -> Result<Self, Refused> {
-        calls::define_metric(MetricType::Counter, name).map(Self)
-    }
-
-    pub fn increment(self) {
-        calls::increment_metric(self.0, 1);
-    }
-
-    /// Adds so many; Envoy does not take a step of 0.
-    pub fn add(self, count: u64) {
-        match i64::try_from(count) {
-            Ok(0) | Err(_) => {}
-            Ok(count) => calls::increment_metric(self.0, count),
-        }
-    }
-
-    /// Over all workers.
-    pub fn value(self) -> u64 {
-        calls::metric(self.0)
-    }
-}
-
-// === impl Gauge ===
-
-impl Gauge {
-    pub fn define(name: &str) -> Result<Self, Refused> {
-        calls::define_metric(MetricType::Gauge, name).map(Self)
-    }
-
-    pub fn add(self, step: i64) {
-        calls::increment_metric(self.0, step);
-    }
-
-    pub fn set(self, value: impl Into<u64>) {
-        calls::record_metric(self.0, value.into());
-    }
-}
-
-// === impl Histogram ===
-
-impl Histogram {
-    pub fn define(name: &str) -> Result<Self, Refused> {
-        calls::define_metric(MetricType::Histogram, name).map(Self)
-    }
-
-    pub fn record(self, value: u64) {
-        calls::record_metric(self.0, value);
-    }
 }
 
 // === impl ColorMetrics ===

@@ -1,9 +1,12 @@
 //! The thin layer between Envoy and the core: it reads, asks the core, and writes. It decides nothing.
 
+mod abi;
 mod active;
+mod arrival;
 mod calls;
 mod decided;
 mod lane;
+mod metric;
 mod metrics;
 mod receive;
 mod root;

@@ -1,62 +1,71 @@
-//! Envoy's signal that a stream may not have ended well: a counter that its access log raises.
+//! The counters by which Envoy's access log signals streams, and workers that it failed.
 
-use super::calls::Refused;
-use super::metrics::Counter;
+use super::calls::{self, Refused};
+use super::metric::Counter;
 use crate::outcome::StreamEnd;
+use crate::signal::{Look, Signal};
 use crate::stats;
 use log::error;
-use std::cell::Cell;
+use std::cell::RefCell;
 
-/// Tells for each stream at its end whether Envoy has to be asked about it.
-pub struct Signal {
-    counter: Counter,
-    seen: Cell<u64>,
-    streams: Cell<u32>,
-    is_trusted: Cell<bool>,
+/// The signal as one worker sees it.
+#[derive(Debug)]
+pub struct Watch {
+    suspects: Counter,
+    missed: Counter,
+    signal: RefCell<Signal>,
 }
 
-/// One stream of so many is looked at without a signal, the first one too: a guard that misses failures for
-/// want of a signal would not be noticed otherwise.
-const STREAMS_PER_PROBE: u32 = 256;
+// === impl Watch ===
 
-// === impl Signal ===
-
-impl Signal {
+impl Watch {
     pub fn define() -> Result<Self, Refused> {
-        let counter = Counter::define(stats::SUSPECT_STREAMS_TOTAL)?;
+        let suspects = Counter::define(stats::SUSPECT_STREAMS_TOTAL)?;
         Ok(Self {
-            counter,
-            seen: Cell::new(counter.value()),
-            streams: Cell::default(),
-            is_trusted: Cell::new(true),
+            suspects,
+            missed: Counter::define(stats::SIGNAL_MISSED_TOTAL)?,
+            signal: RefCell::new(Signal::new(suspects.value())),
         })
     }
 
-    /// How the stream at hand ended, where that may be anything but plain.
-    ///
-    /// Envoy writes the access log of a stream just before it lets go of it, so the signal for the one at
-    /// hand is always new. A new signal may be that of another worker's stream too: then Envoy is asked in
-    /// vain. A signal that has failed once is not relied on any more.
+    /// How the stream at hand ended, where it has to be looked at.
     pub fn end_of_stream(&self, ask: impl FnOnce() -> StreamEnd) -> Option<StreamEnd> {
-        let now = self.counter.value();
-        let is_signalled = self.seen.replace(now) != now;
-        let streams = self.streams.get();
-        self.streams.set(streams.wrapping_add(1));
-        let is_probed = streams.is_multiple_of(STREAMS_PER_PROBE) || !self.is_trusted.get();
-        if !is_signalled && !is_probed {
-            return None;
-        }
+        let mut signal = self.signal.borrow_mut();
+        let look = signal.look(self.suspects.value())?;
         let end = ask();
-        if !is_signalled && !end.is_plain() && self.is_trusted.replace(false) {
-            error!(
-                "a stream ended with code {} and flags {} and was not signalled, so Envoy is asked about each \
-                 from now on: the profile needs the access log of the shipped bootstrap.yaml, which counts \
-                 wasmcustom.{}",
-                end.code,
-                end.flags,
-                stats::SUSPECT_STREAMS_TOTAL,
-            );
+        let is_lost = match look {
+            Look::Probe if is_http3() => signal.lose(),
+            _ => signal.learn(look, end),
+        };
+        if is_lost {
+            self.missed.increment();
+            complain(end);
         }
         Some(end)
     }
+
+    /// Learns what other workers have found, and of a counter that was reset.
+    pub fn learn(&self) {
+        let mut signal = self.signal.borrow_mut();
+        signal.notice(self.suspects.value());
+        if self.missed.value() > 0 {
+            signal.lose();
+        }
+    }
+}
+
+fn complain(StreamEnd { code, flags, .. }: StreamEnd) {
+    let why = if is_http3() {
+        "is over HTTP/3, where the signal comes too late"
+    } else {
+        "was not signalled; has every HTTP connection manager the access log of the shipped bootstrap.yaml?"
+    };
+    error!(
+        "from now on Envoy is asked how each stream ended, as in the profile full: \
+         one with code {code} and flags {flags} {why}"
+    );
+}
+
+fn is_http3() -> bool {
+    calls::property(b"request\0protocol").as_deref() == Some(b"HTTP/3")
 }

@@ -1,9 +1,8 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::calls::Refused;
-use super::metrics::{
-    ColorMetrics, Counter, GuardMetrics, QualityMetrics, StreamMetrics, VerdictMetrics,
-};
+use super::metric::Counter;
+use super::metrics::{ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, VerdictMetrics};
 use crate::color::{Color, PerColor};
 use crate::policy::Policy;
 use crate::rollout::{Rollout, RolloutName};

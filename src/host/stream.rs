@@ -112,16 +112,16 @@ impl HttpContext for Stream {
         Action::Pause
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         if let (Some(active), Phase::Decided(decided)) = (&self.active, &mut self.phase) {
-            decided.response_started(active, end_of_stream);
+            decided.response_started(active);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        if let Phase::Decided(decided) = &mut self.phase {
-            decided.response_trailed();
+        if let (Some(active), Phase::Decided(decided)) = (&self.active, &mut self.phase) {
+            decided.response_trailed(active);
         }
         Action::Continue
     }
@@ -129,7 +129,8 @@ impl HttpContext for Stream {
 
 impl Drop for Stream {
     /// Envoy lets go of the stream: it has written its access log, and still knows how the stream ended.
-    /// This comes for every stream, like `on_log`, and without a call of its own.
+    /// This comes for every stream, like `on_log`, and without a call of its own. The SDK's list of streams is
+    /// borrowed meanwhile: no call is made here by which Envoy would call back, but to allocate.
     fn drop(&mut self) {
         let phase = std::mem::replace(&mut self.phase, Phase::Passing);
         if let (Some(active), Phase::Decided(decided)) = (&self.active, phase) {

@@ -1,7 +1,8 @@
 //! What lives as long as the VM, through all configurations.
 
 use super::calls::{self, Refused};
-use super::metrics::{Counter, Gauge};
+use super::metric::{Counter, Gauge};
+use super::signal::Watch;
 use super::state::RolloutState;
 use crate::rollout::RolloutName;
 use crate::stats;
@@ -19,6 +20,7 @@ thread_local! {
 #[derive(Default)]
 struct Vm {
     general: OnceCell<GeneralMetrics>,
+    signal: OnceCell<Rc<Watch>>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
@@ -41,6 +43,17 @@ pub fn general_metrics() -> Result<GeneralMetrics, Refused> {
             unmatched: Counter::define(stats::UNMATCHED_TOTAL)?,
         };
         Ok(*vm.general.get_or_init(|| metrics))
+    })
+}
+
+/// The signal of Envoy's access log.
+pub fn signal() -> Result<Rc<Watch>, Refused> {
+    VM.with(|vm| {
+        if let Some(watch) = vm.signal.get() {
+            return Ok(Rc::clone(watch));
+        }
+        let watch = Rc::new(Watch::define()?);
+        Ok(Rc::clone(vm.signal.get_or_init(|| watch)))
     })
 }
 

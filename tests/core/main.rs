@@ -18,6 +18,7 @@ mod percent;
 mod quality;
 mod ramp;
 mod rollout;
+mod signal;
 mod simulation;
 mod sums;
 mod support;

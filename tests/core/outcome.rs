@@ -1,6 +1,6 @@
-//! How a stream ended, from `response.code`, `response.flags` and `response.grpc_status`.
+//! How a stream ended, from `response.code`, `response.flags` and a gRPC status.
 
-use bluegreen::{CodeClass, StreamEnd, Verdict, grpc_status};
+use bluegreen::{CodeClass, GrpcStatus, StreamEnd, Verdict};
 
 const NO_FLAGS: u64 = 0;
 
@@ -15,11 +15,10 @@ fn assert_end(code: u64, flags: u64, class: &str, verdict: Verdict) {
     assert_eq!(end.verdict(), verdict);
 }
 
-fn grpc(status: Option<u64>) -> Verdict {
+fn grpc(status: &str) -> Verdict {
     let end = StreamEnd {
-        code: 200,
-        flags: NO_FLAGS,
-        grpc_status: status,
+        grpc_status: Some(GrpcStatus::parse(status.as_bytes())),
+        ..StreamEnd::PLAIN
     };
     end.verdict()
 }
@@ -86,7 +85,7 @@ fn client_that_left_outweighs_all_else() {
     let grpc = StreamEnd {
         code: 200,
         flags: 16_384,
-        grpc_status: Some(13),
+        grpc_status: Some(GrpcStatus::parse(b"13")),
     };
     assert_eq!(grpc.verdict(), Verdict::ClientLeft);
 }
@@ -95,55 +94,42 @@ fn client_that_left_outweighs_all_else() {
 #[test]
 fn grpc_statuses_that_stand_for_5xx_fail() {
     let failed: Vec<u64> = (0..20)
-        .filter(|&status| grpc(Some(status)) == Verdict::Failed)
+        .filter(|status| grpc(&status.to_string()) == Verdict::Failed)
         .collect();
     assert_eq!(failed, [2, 4, 12, 13, 14, 15, 17, 18, 19]);
-    assert_eq!(grpc(Some(u64::MAX)), Verdict::Failed);
-    assert_eq!(grpc(None), Verdict::Served);
-}
-
-/// Envoy's `Grpc::Utility::httpToGrpcStatus`.
-#[test]
-fn grpc_call_without_a_status_has_that_of_its_code() {
-    for (code, status) in [
-        (200, 2),
-        (400, 13),
-        (401, 16),
-        (403, 7),
-        (404, 12),
-        (418, 2),
-        (429, 14),
-        (500, 2),
-        (501, 2),
-        (502, 14),
-        (503, 14),
-        (504, 14),
-        (505, 2),
-    ] {
-        let end = StreamEnd {
-            code,
-            ..StreamEnd::PLAIN
-        };
-        assert_eq!(end.of_grpc_call(None).grpc_status, Some(status), "{code}");
-        assert_eq!(end.of_grpc_call(Some(5)).grpc_status, Some(5));
-    }
+    assert_eq!(grpc(&u64::MAX.to_string()), Verdict::Failed);
+    assert_eq!(StreamEnd::PLAIN.verdict(), Verdict::Served);
 }
 
 #[test]
 fn grpc_status_that_is_no_number_is_a_failure() {
-    for (value, status) in [("0", 0), ("14", 14), ("007", 7), ("99", 99)] {
-        assert_eq!(grpc_status(value.as_bytes()), status);
+    for value in ["", "ok", "-1", "1.0", "\u{ff}", "99999999999999999999"] {
+        assert_eq!(grpc(value), Verdict::Failed, "{value:?}");
     }
-    for value in [
-        &b""[..],
-        b"ok",
-        b"-1",
-        b"1.0",
-        b"\xff",
-        b"99999999999999999999",
+    assert_eq!(GrpcStatus::parse(b"\xff"), GrpcStatus::parse(b"none"));
+    assert_eq!(GrpcStatus::parse(b"007"), GrpcStatus::parse(b"7"));
+}
+
+/// Envoy's `Grpc::Utility::httpToGrpcStatus`.
+#[test]
+fn codes_stand_for_the_grpc_statuses_that_envoy_gives_them() {
+    for (code, status) in [
+        (200, "2"),
+        (400, "13"),
+        (401, "16"),
+        (403, "7"),
+        (404, "12"),
+        (418, "2"),
+        (429, "14"),
+        (500, "2"),
+        (501, "2"),
+        (502, "14"),
+        (503, "14"),
+        (504, "14"),
+        (505, "2"),
     ] {
-        let end = StreamEnd::PLAIN.of_grpc_call(Some(grpc_status(value)));
-        assert_eq!(end.verdict(), Verdict::Failed, "{value:?}");
+        let expected = GrpcStatus::parse(status.as_bytes());
+        assert_eq!(GrpcStatus::of_code(code), expected, "{code}");
     }
 }
 
@@ -178,7 +164,7 @@ fn good_grpc_status_does_not_make_up_for_a_bad_code() {
     let end = StreamEnd {
         code: 503,
         flags: NO_FLAGS,
-        grpc_status: Some(0),
+        grpc_status: Some(GrpcStatus::parse(b"0")),
     };
     assert_eq!(end.verdict(), Verdict::Failed);
 }

@@ -1,0 +1,92 @@
+//! Whether the access log's signal is relied on.
+
+use bluegreen::{Look, Signal, StreamEnd};
+
+const BAD: StreamEnd = StreamEnd {
+    code: 503,
+    ..StreamEnd::PLAIN
+};
+
+/// A signal that has been seen to come, with its counter at 1.
+fn proven() -> Signal {
+    let mut signal = Signal::new(0);
+    let look = signal.look(1).expect("a signal");
+    assert!(!signal.learn(look, BAD));
+    signal
+}
+
+/// Why a stream is looked at, the next one that is no probe.
+fn look(signal: &mut Signal, count: u64) -> Option<Look> {
+    match signal.look(count) {
+        Some(Look::Probe) => signal.look(count),
+        other => other,
+    }
+}
+
+#[test]
+fn every_stream_is_looked_at_until_a_signal_has_been_seen_to_come() {
+    let mut signal = Signal::new(7);
+    for _ in 0..1_000 {
+        let found = signal.look(7);
+        assert!(matches!(found, Some(Look::Unproven | Look::Probe)));
+        assert!(!signal.learn(found.unwrap(), StreamEnd::PLAIN));
+    }
+    // Another worker's stream: it proves nothing that this one was plain.
+    assert_eq!(signal.look(8), Some(Look::Signalled));
+    assert!(!signal.learn(Look::Signalled, StreamEnd::PLAIN));
+    assert_eq!(look(&mut signal, 8), Some(Look::Unproven));
+
+    assert_eq!(signal.look(9), Some(Look::Signalled));
+    assert!(!signal.learn(Look::Signalled, BAD));
+    assert_eq!(look(&mut signal, 9), None);
+}
+
+#[test]
+fn proven_signal_has_those_looked_at_whose_counter_has_risen() {
+    let mut signal = proven();
+    assert_eq!(look(&mut signal, 1), None);
+    assert_eq!(look(&mut signal, 2), Some(Look::Signalled));
+    assert_eq!(look(&mut signal, 2), None);
+    assert_eq!(look(&mut signal, 1_000), Some(Look::Signalled));
+}
+
+#[test]
+fn proven_signal_is_tested_now_and_then() {
+    let mut signal = proven();
+    let streams = 100 * Signal::STREAMS_PER_PROBE;
+    let probes = (0..streams).filter_map(|_| signal.look(1));
+    assert_eq!(probes.collect::<Vec<_>>(), [Look::Probe; 100]);
+}
+
+#[test]
+fn signal_that_did_not_come_is_relied_on_no_more() {
+    for look_of_it in [Look::Unproven, Look::Probe] {
+        for mut signal in [Signal::new(1), proven()] {
+            assert!(signal.learn(look_of_it, BAD));
+            assert!(!signal.learn(look_of_it, BAD), "said once");
+            assert_eq!(look(&mut signal, 1), Some(Look::Unproven));
+            // No later signal makes up for it.
+            assert_eq!(signal.look(2), Some(Look::Signalled));
+            assert!(!signal.learn(Look::Signalled, BAD));
+            assert_eq!(look(&mut signal, 2), Some(Look::Unproven));
+        }
+    }
+}
+
+#[test]
+fn trust_can_be_lost_to_what_others_found() {
+    let mut signal = proven();
+    assert!(signal.lose());
+    assert!(!signal.lose());
+    assert_eq!(look(&mut signal, 1), Some(Look::Unproven));
+}
+
+/// `/reset_counters` may bring the counter back to where it was seen last.
+#[test]
+fn counter_that_was_reset_is_noticed() {
+    let mut signal = proven();
+    signal.notice(0);
+    assert_eq!(look(&mut signal, 1), Some(Look::Signalled));
+    signal.notice(5);
+    assert_eq!(look(&mut signal, 5), Some(Look::Signalled));
+}
