@@ -68,6 +68,16 @@ class Connection:
         return data
 
 
+def send_refused(port: int) -> None:
+    """Sends what the upstreams refuse, so that one stream does not end with a plain success."""
+    upgrade = b"connection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    with Connection(port) as connection:
+        connection.socket.sendall(request("user-000", BASE_HEADERS, 0).removesuffix(b"\r\n") + upgrade)
+        head = connection.receive_until(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 403"):
+            raise RuntimeError(f"expected a 403 to an upgrade, got {head!r}")
+
+
 def send_many(connection: Connection, batch: list[bytes], count: int) -> None:
     for i in range(count):
         connection.send(batch[i % len(batch)])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import config
-from client import Connection, requests, send_many
+from client import Connection, requests, send_many, send_refused
 from envoy import Envoy
 from variants import Variant
 
@@ -32,6 +32,7 @@ class Proxies:
 
 def warm_up(variant: Variant, proxy: Envoy) -> None:
     """Sends the first requests, and sees that a variant that splits does: else it would look cheap."""
+    send_refused(proxy.port("ingress"))  # the profiles that go by a signal rely on it from then on
     with Connection(proxy.port("ingress")) as connection:
         send_many(connection, requests(), WARM_UP)
     green = proxy.stat("cluster.green.upstream_rq_total")

@@ -8,7 +8,8 @@ pub enum Profile {
     /// All stats. Envoy is asked how each stream ended.
     #[default]
     Full,
-    /// All stats. Envoy is asked about the streams alone that its access log signals.
+    /// All stats. Envoy is asked about the streams alone that its access log signals: see
+    /// [`Signal`](crate::Signal).
     Signalled,
     /// The stats that the split and the guard need. Envoy is asked as in `Signalled`.
     Lean,

@@ -24,10 +24,14 @@ pub fn add(expected: &mut Expected, name: &str, labels: &[(&str, &str)], value: 
     *expected.entry((name.to_owned(), labels)).or_default() += value;
 }
 
-/// The filter's samples; Envoy's access log counts under our name too.
+/// The filter's samples, but for those by which Envoy signals it streams.
 pub fn ours(metrics: &Metrics) -> impl Iterator<Item = &Sample> {
+    const OF_THE_SIGNAL: [&str; 2] = [
+        "bluegreen_suspect_streams_total",
+        "bluegreen_signal_missed_total",
+    ];
     let is_ours = |sample: &&Sample| {
-        sample.name.starts_with("bluegreen_") && sample.name != "bluegreen_suspect_streams_total"
+        sample.name.starts_with("bluegreen_") && !OF_THE_SIGNAL.contains(&sample.name.as_str())
     };
     metrics.samples().iter().filter(is_ours)
 }
