@@ -56,6 +56,7 @@ mod report;
 mod request;
 mod upstream;
 mod websocket;
+mod workers;
 
 pub use bed::Bed;
 pub use behavior::{Behavior, Ending};

@@ -67,26 +67,3 @@ pub async fn push(bed: &Bed, config: Value) {
 pub fn server(response: &Response) -> &str {
     response.served_by().expect("an upstream's answer")
 }
-
-/// Connections that each worker took.
-pub async fn connections_per_worker(bed: &Bed) -> Vec<u64> {
-    let stats = bed
-        .envoy
-        .admin_get("/stats?filter=^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$")
-        .await;
-    let count = |line: &str| line.rsplit_once(": ")?.1.parse().ok();
-    stats.lines().filter_map(count).collect()
-}
-
-/// No trap: Envoy never had to make a VM anew.
-pub async fn assert_no_vm_died(bed: &Bed) {
-    let stats = bed.envoy.admin_get("/stats?filter=vm_reload").await;
-    assert!(stats.contains("vm_reload"), "no vm_reload stats");
-    for line in stats.lines() {
-        assert!(line.ends_with(": 0"), "{line}");
-    }
-    let log = bed.envoy.log();
-    for text in ["wasm trap", "Uncaught RuntimeError", "panicked"] {
-        assert!(!log.contains(text), "`{text}` in Envoy's log:\n{log}");
-    }
-}

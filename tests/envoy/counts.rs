@@ -2,8 +2,6 @@
 
 use testbed::{Bed, Client, PATIENCE, eventually};
 
-use crate::common::assert_no_vm_died;
-
 /// Waits until these are the counts: of each code class, and of failures. Nothing is in flight then,
 /// and each stream was timed once.
 pub async fn assert_counts(bed: &Bed, classes: &[(&str, u32)], failures: u32) {
@@ -40,7 +38,7 @@ pub async fn assert_counts(bed: &Bed, classes: &[(&str, u32)], failures: u32) {
         counted,
     )
     .await;
-    assert_no_vm_died(bed).await;
+    bed.assert_no_vm_died().await;
 }
 
 pub fn both(bed: &Bed) -> [Client; 2] {

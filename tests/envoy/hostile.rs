@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::{Bed, EnvoyBuilder, get};
 
-use crate::common::{HALF, assert_no_vm_died, color, connections_per_worker};
+use crate::common::{HALF, color};
 
 /// All sources, host and path matches, and a gap: `/none` on other hosts fits no rollout.
 fn policy() -> Value {
@@ -38,7 +38,7 @@ pub async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> Bed {
 
 /// The filter is as well as ever, and no upstream ever saw a routing header.
 pub async fn assert_unharmed(bed: &Bed) {
-    assert_no_vm_died(bed).await;
+    bed.assert_no_vm_died().await;
     for upstream in [&bed.blue, &bed.green] {
         for received in upstream.received() {
             assert_eq!(received.header("x-bluegreen-cluster"), None, "{received:?}");
@@ -55,7 +55,7 @@ pub async fn assert_unharmed(bed: &Bed) {
         assert_eq!(response.served_by(), Some(color("path", &key, HALF)));
     }
     assert!(
-        connections_per_worker(bed)
+        bed.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 0)

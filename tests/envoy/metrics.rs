@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use testbed::{Bed, Metrics, PushOutcome, Sample, fingerprint, get};
 
-use crate::common::{HALF, color, config, connections_per_worker, matching, push, rollout};
+use crate::common::{HALF, color, config, matching, push, rollout};
 
 pub const HISTOGRAMS: [&str; 2] = [
     "bluegreen_request_duration_ms",
@@ -161,7 +161,7 @@ async fn all_metrics_equal_what_was_sent() {
 
     ended(&bed, 160.0).await;
     assert!(
-        connections_per_worker(&bed)
+        bed.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 10)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use testbed::{Bed, get};
 
-use crate::common::{HALF, color, config, connections_per_worker, push, server};
+use crate::common::{HALF, color, config, push, server};
 
 #[tokio::test]
 async fn a_new_id_decides_at_once_and_ever_after() {
@@ -52,7 +52,7 @@ async fn a_new_id_decides_at_once_and_ever_after() {
         "ids must differ on all workers"
     );
     assert!(
-        connections_per_worker(&bed)
+        bed.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 0)

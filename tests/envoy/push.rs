@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use testbed::{Bed, Load, PushOutcome, get};
 
-use crate::common::{assert_no_vm_died, config, connections_per_worker};
+use crate::common::config;
 
 const PUSHES: u32 = 120;
 
@@ -97,12 +97,12 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
     );
     assert!(report.served_by("blue") > 0 && report.served_by("green") > 0);
     assert!(
-        connections_per_worker(&bed)
+        bed.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 0)
     );
-    assert_no_vm_died(&bed).await;
+    bed.assert_no_vm_died().await;
 
     let last = said.last().expect("a bad push");
     bed.envoy.wait_for_log(last).await;

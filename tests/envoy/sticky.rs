@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use testbed::{Bed, Request, get};
 
-use crate::common::{
-    HALF, OUR_FILTER, bucket, color, config, connections_per_worker, key_of, push, rollout, server,
-};
+use crate::common::{HALF, OUR_FILTER, bucket, color, config, key_of, push, rollout, server};
 
 /// A filter before ours leaves these in the dynamic metadata.
 const METADATA_FILTERS: &str = r#"- name: envoy.filters.http.header_to_metadata
@@ -177,7 +175,7 @@ async fn a_user_keeps_the_color_over_many_connections_and_both_workers() {
             assert_eq!(server(&response), wanted);
         }
     }
-    let workers = connections_per_worker(&bed).await;
+    let workers = bed.connections_per_worker().await;
     assert_eq!(workers.len(), 2);
     assert!(workers.iter().all(|&count| count > 20), "{workers:?}");
     assert_eq!(workers.iter().sum::<u64>(), 400);

@@ -79,34 +79,10 @@ pub async fn push(bed: &Bed, config: Value) {
     assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
 }
 
-/// Connections that each worker took.
-pub async fn connections_per_worker(bed: &Bed) -> Vec<u64> {
-    let filter = "^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$";
-    let stats = bed
-        .envoy
-        .admin_get(&format!("/stats?filter={filter}"))
-        .await;
-    let count = |line: &str| line.rsplit_once(": ")?.1.parse().ok();
-    stats.lines().filter_map(count).collect()
-}
-
 /// One client for each of the two workers, over a connection that it keeps. Each has sent requests of
 /// the last user to whom green comes.
 pub async fn client_per_worker(bed: &Bed) -> [Client; 2] {
-    let last = user_from(100);
-    let mut clients = [None, None];
-    for _ in 0..100 {
-        let before = connections_per_worker(bed).await;
-        let client = bed.http2();
-        client.send(as_user(&last)).await;
-        let after = connections_per_worker(bed).await;
-        let worker = (0..2).find(|&worker| after[worker] > before[worker]);
-        clients[worker.expect("a new connection")] = Some(client);
-        if let [Some(first), Some(second)] = &clients {
-            return [first.clone(), second.clone()];
-        }
-    }
-    panic!("100 connections on one worker");
+    bed.client_per_worker(&as_user(&user_from(100))).await.0
 }
 
 /// Waits until all of this rollout's streams are over, so many since Envoy's start.

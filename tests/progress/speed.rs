@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use testbed::{Behavior, Load, Outcome, PATIENCE, eventually};
 
-use crate::common::{as_user, config, connections_per_worker, weights};
+use crate::common::{as_user, config, weights};
 use crate::guarded::{watched, with_guard};
 
 const REQUESTS_PER_SECOND: f64 = 200.0;
@@ -59,7 +59,7 @@ async fn the_rollback_comes_within_a_second_and_a_half_and_then_green_gets_nothi
     );
     assert_eq!(failed.len() as u64, bed.green.count());
     assert!(
-        connections_per_worker(&bed)
+        bed.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 0)

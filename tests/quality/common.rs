@@ -190,38 +190,12 @@ pub async fn wait_for_guard_state(bed: &Bed, rollout: &str, state: u32) {
 
 /// Waits until one colour serves this request on every worker.
 pub async fn wait_until_served_by(bed: &Bed, color: &str, request: &Request) {
-    let client = bed.http1().connection_per_request();
-    let served = || async {
-        for sent in 0..20 {
-            let response = client.send(request.clone()).await;
-            if response.served_by() != Some(color) {
-                return Err(format!("{:?} after {sent}", response.served_by()));
-            }
-        }
-        Ok(())
-    };
-    eventually(&format!("20 of 20 by {color}"), PATIENCE, served).await;
+    bed.wait_until_served_by(color, request).await;
     assert_all_workers_took_connections(bed).await;
 }
 
 /// Otherwise a test has shown nothing about more than one worker.
 pub async fn assert_all_workers_took_connections(bed: &Bed) {
-    let stats = bed
-        .envoy
-        .admin_get("/stats?filter=^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$")
-        .await;
-    let taken: Vec<&str> = stats
-        .lines()
-        .filter(|line| !line.ends_with(": 0"))
-        .collect();
-    assert_eq!(taken.len(), 2, "{stats}");
-}
-
-/// No trap: Envoy never had to make a VM anew.
-pub async fn assert_no_vm_died(bed: &Bed) {
-    let stats = bed.envoy.admin_get("/stats?filter=vm_reload").await;
-    assert!(stats.contains("vm_reload"), "no vm_reload stats");
-    for line in stats.lines() {
-        assert!(line.ends_with(": 0"), "{line}");
-    }
+    let taken = bed.connections_per_worker().await;
+    assert!(taken.len() == 2 && !taken.contains(&0), "{taken:?}");
 }

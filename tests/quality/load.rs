@@ -5,8 +5,8 @@ use testbed::{Load, get};
 use tokio::time::Instant;
 
 use crate::common::{
-    assert_all_workers_took_connections, assert_no_vm_died, config, counted, feedback, rollout,
-    start, wait_for_figures,
+    assert_all_workers_took_connections, config, counted, feedback, rollout, start,
+    wait_for_figures,
 };
 
 const BATCHES: u64 = 1_000;
@@ -68,5 +68,5 @@ async fn a_million_outcomes_are_taken_without_loss_while_requests_flow() {
         assert_eq!(counted(&metrics, "rec", color), all, "{color}");
         wait_for_figures(&bed, "rec", color, all).await;
     }
-    assert_no_vm_died(&bed).await;
+    bed.assert_no_vm_died().await;
 }

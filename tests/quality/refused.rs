@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testbed::{Bed, Response};
 
-use crate::common::{TOKEN, assert_no_vm_died, config, counted, feedback, item, rollout, start};
+use crate::common::{TOKEN, config, counted, feedback, item, rollout, start};
 
 /// The reason given in the JSON body.
 #[track_caller]
@@ -24,7 +24,7 @@ pub async fn assert_no_trace(bed: &Bed) {
     }
     assert_eq!((bed.blue.count(), bed.green.count()), (0, 0));
     assert!(!bed.envoy.log().contains(TOKEN), "the token is in the log");
-    assert_no_vm_died(bed).await;
+    bed.assert_no_vm_died().await;
 }
 
 #[tokio::test]

@@ -7,9 +7,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::common::{
-    BLUE, Figures, GREEN, PATH, TOKEN, TOKEN_HEADER, assert_all_workers_took_connections,
-    assert_no_vm_died, config, counted, feedback, item, push, rollout, start, taking_feedback,
-    tell, wait_for_figures,
+    BLUE, Figures, GREEN, PATH, TOKEN, TOKEN_HEADER, assert_all_workers_took_connections, config,
+    counted, feedback, item, push, rollout, start, taking_feedback, tell, wait_for_figures,
 };
 
 const MAX_BYTES: usize = 65_536;
@@ -239,7 +238,7 @@ async fn who_may_give_feedback_is_the_configs_to_say() {
     assert_eq!(bed.http1().send(truth()).await.served_by(), Some("blue"));
     let metrics = bed.envoy.metrics().await;
     assert_eq!(counted(&metrics, "rec", "blue"), [3, 0, 0, 0]);
-    assert_no_vm_died(&bed).await;
+    bed.assert_no_vm_died().await;
 }
 
 /// Without the capability the filter gets no body.

@@ -1,0 +1,119 @@
+//! Configurations, users, and what Envoy shows of all profiles alike.
+
+use serde_json::{Value, json};
+use testbed::{Bed, Client, EnvoyBuilder, PushOutcome, Request, get};
+use xxhash_rust::xxh64::xxh64;
+
+pub const PROFILES: [&str; 3] = ["full", "signalled", "lean"];
+
+/// The profiles that need Envoy's access log.
+pub const BY_SIGNAL: [&str; 2] = ["signalled", "lean"];
+
+pub const COLORS: [&str; 2] = ["blue", "green"];
+
+/// What the log says where a stream that did not end well was not signalled.
+pub const NOT_SIGNALLED: &str = "was not signalled";
+
+/// What the log says where responses are needed and Envoy may not hand them to the filter.
+pub const NO_RESPONSES: &str = "responses do not reach the filter";
+
+/// A rollout between the bed's two upstreams, half and half by user, with these fields beside or
+/// instead of the usual.
+pub fn rollout(name: &str, fields: Value) -> Value {
+    let rollout = json!({
+        "name": name,
+        "clusters": { "blue": "blue", "green": "green" },
+        "weights": { "blue": 50, "green": 50 },
+        "sticky": [{ "header": "x-user-id" }],
+    });
+    with(rollout, fields)
+}
+
+/// One rollout called `demo`, for all requests.
+pub fn config(profile: &str, fields: Value) -> Value {
+    json!({ "profile": profile, "rollouts": [rollout("demo", fields)] })
+}
+
+/// Puts fields beside those of an object, or instead of them.
+pub fn with(mut object: Value, fields: Value) -> Value {
+    let Value::Object(fields) = fields else {
+        panic!("no fields: {fields}")
+    };
+    for (name, value) in fields {
+        object[name] = value;
+    }
+    object
+}
+
+/// Envoy as it is meant to be set up for `lean` where nothing needs responses.
+pub fn without_responses(envoy: EnvoyBuilder) -> EnvoyBuilder {
+    envoy.withhold("proxy_on_response_headers")
+}
+
+/// The colour of a user of the rollout `demo`, as the contract has it.
+pub fn color(user: &str) -> &'static str {
+    let hash = xxh64(&[b"demo\0", user.as_bytes()].concat(), 0);
+    let bucket = (u128::from(hash) * 100_000) >> 64;
+    if bucket < 50_000 { "green" } else { "blue" }
+}
+
+/// One user after the other.
+pub fn users() -> impl Iterator<Item = String> {
+    (0..).map(|i| format!("user-{i}"))
+}
+
+/// A user who has this colour.
+pub fn user_of(wanted: &str) -> String {
+    users()
+        .find(|user| color(user) == wanted)
+        .expect("a user of each colour")
+}
+
+pub fn as_user(user: &str) -> Request {
+    get("/").header("x-user-id", user)
+}
+
+/// A request of a user who has green.
+pub fn to_green() -> Request {
+    as_user(&user_of("green"))
+}
+
+/// As [`to_green`], but it fails.
+pub fn failing() -> Request {
+    to_green().header("x-test-status", "500")
+}
+
+pub fn both(bed: &Bed) -> [Client; 2] {
+    [bed.http1(), bed.http2()]
+}
+
+/// Puts a configuration in force.
+pub async fn push(bed: &Bed, config: Value) {
+    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
+}
+
+/// Waits until a counter of `demo`, with these labels as well, stands at just this.
+pub async fn wait_for_count(bed: &Bed, name: &str, labels: &[(&str, &str)], count: u64) {
+    let labels = [&[("rollout", "demo")], labels].concat();
+    bed.envoy
+        .wait_for_metric(name, &labels, |n| n == count as f64)
+        .await;
+}
+
+/// Waits until Envoy's access log has counted so many streams that did not end with a plain success.
+pub async fn wait_for_suspects(bed: &Bed, count: u64) {
+    bed.envoy
+        .wait_for_metric("bluegreen_suspect_streams_total", &[], |n| {
+            n == count as f64
+        })
+        .await;
+}
+
+/// Lines of Envoy's log with this text.
+pub fn logged(bed: &Bed, text: &str) -> usize {
+    bed.envoy
+        .log()
+        .lines()
+        .filter(|line| line.contains(text))
+        .count()
+}

@@ -1,0 +1,155 @@
+//! Profiles that go by Envoy's access log, where it is missing, counts elsewhere, or falls silent.
+
+use std::fs;
+use std::path::Path;
+
+use bluegreen::Signal;
+use serde_json::json;
+use testbed::{Bed, Client, EnvoyBuilder};
+
+use crate::common::{BY_SIGNAL, NOT_SIGNALLED, config, failing, logged, to_green, wait_for_count};
+use crate::guarded::{counting, guard, wait_for_rollback, watched};
+use crate::workload;
+
+/// Lets the admin page change what the access log takes for suspect.
+const ADMIN_LAYER: &str = "layered_runtime: { layers: [{ name: admin, admin_layer: {} }] }";
+
+const FINISHED: &str = "bluegreen_guard_finished_total";
+const FAILURES: &str = "bluegreen_failures_total";
+
+fn counting_elsewhere(envoy: EnvoyBuilder) -> EnvoyBuilder {
+    envoy.edit_bootstrap(
+        "stats_scope: { prefix: wasmcustom.bluegreen }",
+        "stats_scope: { prefix: wasmcustom.elsewhere }",
+    )
+}
+
+fn without_access_log(envoy: EnvoyBuilder) -> EnvoyBuilder {
+    let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let bootstrap = Path::new(&package).join("envoy/bootstrap.yaml");
+    let shipped = fs::read_to_string(bootstrap).expect("the shipped bootstrap.yaml");
+    let at = |line| shipped.find(line).expect("a line of the shipped bootstrap");
+    let section = at("          access_log:\n")..at("          http_filters:\n");
+    envoy.edit_bootstrap(&shipped[section], "")
+}
+
+async fn fail(client: &Client, count: u64) {
+    for _ in 0..count {
+        assert_eq!(client.send(failing()).await.status, 500);
+    }
+}
+
+async fn failures(bed: &Bed) -> f64 {
+    let demo = [("rollout", "demo")];
+    bed.envoy.metrics().await.get(FAILURES, &demo)
+}
+
+/// Workers that found a stream which was not signalled.
+async fn missed(bed: &Bed) -> f64 {
+    let name = "bluegreen_signal_missed_total";
+    bed.envoy.metrics().await.get(name, &[])
+}
+
+/// Each worker says so at most once, and no stream is missed, be it before or after.
+async fn assert_made_up_for(profile: &str, options: fn(EnvoyBuilder) -> EnvoyBuilder) {
+    let policy = config(profile, counting());
+    let bed = Bed::start_with(|envoy| options(envoy.config(policy))).await;
+    workload::run(&bed).await;
+    workload::wait_for_verdicts(&bed).await;
+    if profile == "signalled" {
+        workload::wait_for_streams(&bed).await;
+    }
+    let lines = logged(&bed, NOT_SIGNALLED);
+    assert!((1..=2).contains(&lines), "{lines} lines of two workers");
+    assert_eq!(missed(&bed).await, lines as f64);
+    bed.assert_no_vm_died().await;
+}
+
+#[tokio::test]
+async fn an_access_log_that_is_missing_is_noticed_and_made_up_for() {
+    for profile in BY_SIGNAL {
+        assert_made_up_for(profile, without_access_log).await;
+    }
+}
+
+#[tokio::test]
+async fn an_access_log_that_counts_elsewhere_is_noticed_and_made_up_for() {
+    for profile in BY_SIGNAL {
+        assert_made_up_for(profile, counting_elsewhere).await;
+    }
+}
+
+#[tokio::test]
+async fn green_that_fails_everything_is_rolled_back_without_an_access_log() {
+    let limit = || guard(json!({ "max_error_rate": 5 }));
+    let options = |envoy| without_access_log(envoy).concurrency(1);
+    for profile in BY_SIGNAL {
+        let bed = watched(profile, limit(), options).await;
+        fail(&bed.http1(), 20).await;
+        let line = wait_for_rollback(&bed, "error_rate").await;
+        assert!(line.contains("20 of 20 requests"), "{line}");
+        assert_eq!(logged(&bed, NOT_SIGNALLED), 1);
+    }
+}
+
+/// However long all went well before.
+#[tokio::test]
+async fn green_that_comes_to_fail_is_rolled_back_without_an_access_log() {
+    const GOOD: u64 = 300;
+    let limit = || guard(json!({ "max_error_rate": 5 }));
+    let options = |envoy| counting_elsewhere(envoy).concurrency(1);
+    for profile in BY_SIGNAL {
+        let bed = watched(profile, limit(), options).await;
+        let client = bed.http1();
+        for _ in 0..GOOD {
+            assert_eq!(client.send(to_green()).await.status, 200);
+        }
+        assert_eq!(logged(&bed, NOT_SIGNALLED), 0);
+        fail(&client, 20).await;
+        wait_for_rollback(&bed, "error_rate").await;
+        wait_for_count(&bed, FAILURES, &[], 20).await;
+        assert_eq!(logged(&bed, NOT_SIGNALLED), 1);
+    }
+}
+
+/// One stream in 128 is tested. What one worker finds, the other learns.
+#[tokio::test]
+async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it() {
+    const PROBE: u64 = Signal::STREAMS_PER_PROBE as u64;
+    for profile in BY_SIGNAL {
+        let policy = config(profile, counting());
+        let bed = Bed::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
+        let (workers, mut sent) = bed.client_per_worker(&failing()).await;
+        wait_for_count(&bed, FAILURES, &[], sent).await;
+        // No code is suspect any more.
+        bed.envoy
+            .admin_post("/runtime_modify?bluegreen.suspect_from=1000")
+            .await;
+
+        let [finder, learner] = &workers;
+        fail(finder, PROBE).await;
+        sent += PROBE;
+        wait_for_count(&bed, FINISHED, &[], sent).await;
+        assert!(failures(&bed).await < sent as f64, "it is not silent");
+        assert_eq!((missed(&bed).await, logged(&bed, NOT_SIGNALLED)), (1.0, 1));
+
+        // What was signalled before makes it look at one stream more.
+        fail(learner, 1).await;
+        sent += 1;
+        wait_for_count(&bed, FINISHED, &[], sent).await;
+        let before = failures(&bed).await;
+        // Within a few ticks, long before a test of its own.
+        for _ in 0..PROBE {
+            fail(learner, 1).await;
+            sent += 1;
+            wait_for_count(&bed, FINISHED, &[], sent).await;
+            if failures(&bed).await > before {
+                break;
+            }
+        }
+        fail(learner, 20).await;
+        let after = before as u64 + 21;
+        wait_for_count(&bed, FAILURES, &[], after).await;
+        assert_eq!((missed(&bed).await, logged(&bed, NOT_SIGNALLED)), (1.0, 1));
+    }
+}
