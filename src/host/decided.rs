@@ -184,10 +184,12 @@ impl Decided {
         }
     }
 
-    /// The status of a gRPC call. One that has none is judged by its code, if statuses are seen at all.
+    /// The status of a gRPC call. One that has none is judged by its code, if statuses would be seen.
     fn grpc_status_of(&self, end: StreamEnd, active: &Active) -> Option<GrpcStatus> {
-        if self.grpc_status.is_none() && !active.response_trailers.has_come() && end.is_plain() {
-            active.response_trailers.miss(|| {
+        let places = [&active.responses, &active.response_trailers];
+        let unseen = places.into_iter().find(|place| !place.has_come());
+        if let (None, Some(unseen), true) = (self.grpc_status, unseen, end.is_plain()) {
+            unseen.miss(|| {
                 error!(
                     "gRPC statuses do not reach the filter, so calls are judged by HTTP alone: allow \
                      proxy_on_response_headers and proxy_on_response_trailers"

@@ -82,6 +82,23 @@ async fn good_calls_are_good_where_their_trailers_alone_reach_the_filter() {
     assert_eq!(logged(&bed, NO_STATUSES), 0);
 }
 
+/// A call that ends without messages has its status in the response's headers.
+#[tokio::test]
+async fn calls_that_find_nothing_are_good_where_their_headers_do_not_reach_the_filter() {
+    let options = |envoy| without_responses(envoy).concurrency(1);
+    let bed = watched("lean", counting(), options).await;
+    let (client, user) = (bed.grpc(), user_of("green"));
+    let of_user = [("x-user-id", user.as_str())];
+    for _ in 0..10 {
+        assert_eq!(client.check("any", &of_user).await.code, Code::Ok);
+        let reply = client.check("status-5", &of_user).await;
+        assert_eq!(reply.code, Code::NotFound);
+    }
+    wait_for_count(&bed, "bluegreen_guard_finished_total", &[], 20).await;
+    wait_for_count(&bed, "bluegreen_failures_total", &[], 0).await;
+    bed.envoy.wait_for_log(NO_STATUSES).await;
+}
+
 async fn assert_good_calls_are_good(bed: &Bed) {
     let (client, user) = (bed.grpc(), user_of("green"));
     let of_user = [("x-user-id", user.as_str())];
