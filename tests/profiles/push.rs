@@ -26,7 +26,7 @@ async fn wait_for_load(load: &RunningLoad, more: u64) {
 async fn pushes_between_profiles_under_load_lose_no_request_and_no_count() {
     let is_failing = |i: u64| i.is_multiple_of(10);
     let bed = Bed::start(config("full", counting())).await;
-    let load = Load::to(bed.envoy.addr()).connections(8).start(move |i| {
+    let load = Load::to(bed.envoy.addr()).connections(32).start(move |i| {
         let status = if is_failing(i) { "500" } else { "200" };
         as_user(&format!("user-{i}")).header("x-test-status", status)
     });

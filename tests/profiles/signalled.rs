@@ -63,7 +63,7 @@ async fn counts_are_exact_while_both_workers_are_busy() {
     ];
     let bed = Bed::start(config("signalled", counting())).await;
     let report = Load::to(bed.envoy.addr())
-        .connections(8)
+        .connections(32)
         .count(REQUESTS)
         .run(|i| {
             let (status, _) = STATUSES[i as usize % STATUSES.len()];

@@ -197,7 +197,7 @@ async fn a_batch_is_judged_as_a_whole() {
     batch.extend(vec![item("rec", "blue", [1, 0, 0, 0]); 700]);
     batch.push(item("rec", "green", [100, 0, 0, 0]));
     let batch = feedback(Value::from(batch));
-    let load = Load::to(bed.envoy.addr()).connections(8).count(BATCHES);
+    let load = Load::to(bed.envoy.addr()).connections(32).count(BATCHES);
     let taken = load.run(move |_| batch.clone()).await;
     assert_eq!(taken.by_status(), [(204, BATCHES)].into());
     assert_all_workers_took_connections(&bed).await;
