@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::builder::EnvoyBuilder;
 use crate::client::Client;
-use crate::envoy::Envoy;
+use crate::envoy::{Envoy, PushOutcome};
 use crate::grpc::GrpcClient;
 use crate::request::Request;
 use crate::upstream::Upstream;
@@ -32,6 +32,11 @@ impl Bed {
             .start()
             .await;
         Self { envoy, blue, green }
+    }
+
+    /// Puts a configuration in force.
+    pub async fn push(&self, config: impl Into<Value>) {
+        assert_eq!(self.envoy.push(config).await, PushOutcome::Accepted);
     }
 
     /// A client that keeps its HTTP/1.1 connections.

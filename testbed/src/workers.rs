@@ -15,6 +15,12 @@ impl Bed {
         stats.lines().filter_map(count).collect()
     }
 
+    /// Otherwise a test has shown nothing about more than one worker.
+    pub async fn assert_all_workers_took_connections(&self) {
+        let taken = self.connections_per_worker().await;
+        assert!(taken.len() == 2 && !taken.contains(&0), "{taken:?}");
+    }
+
     /// One client for each of the two workers, over a connection that it keeps. Says as well how often they
     /// and others have sent the request for that.
     pub async fn client_per_worker(&self, request: &Request) -> ([Client; 2], u64) {

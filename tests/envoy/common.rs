@@ -1,8 +1,7 @@
 //! Configurations, and the rule by which a key gets its colour.
 
 use serde_json::{Value, json};
-use testbed::{Bed, PushOutcome, Response};
-use xxhash_rust::xxh64::xxh64;
+use testbed::{Response, color};
 
 pub const HALF: u32 = 50_000;
 
@@ -35,32 +34,12 @@ pub fn matching(mut rollout: Value, matches: Value) -> Value {
     rollout
 }
 
-/// The bucket of a key as the contract has it, written down apart from the filter's own code.
-pub fn bucket(salt: &str, key: impl AsRef<[u8]>) -> u32 {
-    let hash = xxh64(&[salt.as_bytes(), b"\0", key.as_ref()].concat(), 0);
-    ((u128::from(hash) * 100_000) >> 64) as u32
-}
-
-/// The colour that serves a key.
-pub fn color(salt: &str, key: impl AsRef<[u8]>, green_millipercent: u32) -> &'static str {
-    if bucket(salt, key) < green_millipercent {
-        "green"
-    } else {
-        "blue"
-    }
-}
-
 /// A key that some weight gives to this colour.
 pub fn key_of(salt: &str, wanted: &str, green_millipercent: u32) -> String {
     (0..)
         .map(|i| format!("user-{i}"))
         .find(|key| color(salt, key, green_millipercent) == wanted)
         .expect("a key")
-}
-
-/// Puts a configuration in force.
-pub async fn push(bed: &Bed, config: Value) {
-    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
 }
 
 /// The upstream that answered.

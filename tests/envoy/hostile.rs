@@ -1,9 +1,9 @@
 //! Clients that mean harm: nothing they send kills a VM, makes a 5xx, or chooses the cluster.
 
 use serde_json::{Value, json};
-use testbed::{Bed, EnvoyBuilder, get};
+use testbed::{Bed, EnvoyBuilder, color, get};
 
-use crate::common::{HALF, color};
+use crate::common::HALF;
 
 /// All sources, host and path matches, and a gap: `/none` on other hosts fits no rollout.
 fn policy() -> Value {
@@ -54,12 +54,7 @@ pub async fn assert_unharmed(bed: &Bed) {
         let response = client.send(get("/p").header("x-user-id", &key)).await;
         assert_eq!(response.served_by(), Some(color("path", &key, HALF)));
     }
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
     let metrics = bed.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_failures_total", &[]), 0.0);
 }

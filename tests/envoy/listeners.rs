@@ -1,9 +1,9 @@
 //! Several listeners with one plugin.
 
 use serde_json::json;
-use testbed::{Bed, Load, get};
+use testbed::{Bed, Load, color, get};
 
-use crate::common::{color, config, push};
+use crate::common::config;
 
 /// A second listener, with routes of its own and the same plugin.
 const SECOND_LISTENER: &str = r#"
@@ -50,7 +50,7 @@ async fn two_listeners_share_the_plugin() {
     let listeners = [bed.envoy.addr(), bed.envoy.listener("second")];
     let mut requests = 0.0;
     for green in [50_000, 20_000, 90_000] {
-        push(&bed, config(green, sticky())).await;
+        bed.push(config(green, sticky())).await;
         for addr in listeners {
             let user = |i| get("/").header("x-user-id", format!("user-{i}"));
             let report = Load::to(addr).count(USERS).run(user).await;

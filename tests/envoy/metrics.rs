@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Metrics, PushOutcome, Sample, fingerprint, get};
+use testbed::{Bed, Metrics, PushOutcome, Sample, color, fingerprint, get};
 
-use crate::common::{HALF, color, config, matching, push, rollout};
+use crate::common::{HALF, config, matching, rollout};
 
 pub const HISTOGRAMS: [&str; 2] = [
     "bluegreen_request_duration_ms",
@@ -190,7 +190,7 @@ async fn counters_survive_pushes_and_gauges_follow_them() {
         }
         let next = config(green, json!([]));
         let expected = fingerprint(next.clone()) as f64;
-        push(&bed, next).await;
+        bed.push(next).await;
         ended(&bed, sent).await;
         let metrics = bed.envoy.metrics().await;
         assert_eq!(metrics.get("bluegreen_requests_total", &[]), sent);

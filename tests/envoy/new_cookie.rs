@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use testbed::{Bed, get};
+use testbed::{Bed, color, get};
 
-use crate::common::{HALF, color, config, push, server};
+use crate::common::{HALF, config, server};
 
 #[tokio::test]
 async fn a_new_id_decides_at_once_and_ever_after() {
@@ -51,12 +51,7 @@ async fn a_new_id_decides_at_once_and_ever_after() {
         (100, 2),
         "ids must differ on all workers"
     );
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
 
     let named = client.send(get("/").header("x-user-id", "u1")).await;
     assert_eq!(
@@ -81,7 +76,7 @@ async fn a_new_cookie_has_the_attributes_of_its_config() {
         ),
     ];
     for (cookie, expected) in table {
-        push(&bed, config(0, json!([{ "new_cookie": cookie }]))).await;
+        bed.push(config(0, json!([{ "new_cookie": cookie }]))).await;
         let response = bed.http1().get("/").await;
         let set = response.header("set-cookie").expect("a cookie");
         let (pair, attributes) = set.split_once(';').expect("attributes");

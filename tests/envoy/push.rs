@@ -96,12 +96,7 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
         report.sent()
     );
     assert!(report.served_by("blue") > 0 && report.served_by("green") > 0);
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
     bed.assert_no_vm_died().await;
 
     let last = said.last().expect("a bad push");

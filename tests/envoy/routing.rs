@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use testbed::{Bed, Load, get};
 
-use crate::common::{config, matching, push, rollout};
+use crate::common::{config, matching, rollout};
 
 /// Requests decided so far, by rollout.
 pub async fn decided(bed: &Bed) -> BTreeMap<String, u64> {
@@ -79,7 +79,7 @@ async fn a_thousand_rollouts_are_told_apart() {
     };
     let rollouts: Vec<Value> = (0..1_000).map(with).collect();
     let bed = Bed::start(config(0, json!([]))).await;
-    push(&bed, json!({ "rollouts": rollouts })).await;
+    bed.push(json!({ "rollouts": rollouts })).await;
     let request = |i: u64| match i % 3 {
         0 => get("/").host(format!("h{i}.example")),
         1 => get("/").host(format!("a.b.s{i}.example")),

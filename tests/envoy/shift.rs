@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, Request, get};
+use testbed::{Bed, Load, Request, bucket, color, get};
 
-use crate::common::{bucket, color, config, push, weights};
+use crate::common::{config, weights};
 
 /// The chance that a right split fails a statistical test here.
 const LEVEL: f64 = 1e-6;
@@ -78,7 +78,7 @@ async fn a_ramp_in_small_steps_moves_no_user_back() {
     );
     let mut from = 0;
     for to in up.chain(down) {
-        push(&bed, config(to, by_user())).await;
+        bed.push(config(to, by_user())).await;
         let now = served(&bed, USERS).await;
         let grows = if to > from { "green" } else { "blue" };
         for (user, (before, now)) in before.iter().zip(&now).enumerate() {
@@ -100,7 +100,7 @@ async fn the_split_is_exact_for_users_and_fair_at_random() {
     for green in [0, 1, 1_000, 50_000, 99_999, 100_000] {
         let expected = binomial_bounds(REQUESTS, f64::from(green) / 100_000.0);
 
-        push(&bed, config(green, json!([]))).await;
+        bed.push(config(green, json!([]))).await;
         let load = Load::to(bed.envoy.addr()).count(REQUESTS);
         let report = load.run(|_| get("/")).await;
         assert_eq!(report.failed(), 0);
@@ -110,7 +110,7 @@ async fn the_split_is_exact_for_users_and_fair_at_random() {
             "{random} of {expected:?} at random, green {green}"
         );
 
-        push(&bed, config(green, by_user())).await;
+        bed.push(config(green, by_user())).await;
         let served = served(&bed, REQUESTS).await;
         assert_eq!(served, ruled(REQUESTS, green), "green {green}");
         let users = served.iter().filter(|color| *color == "green").count() as u64;
@@ -133,7 +133,7 @@ async fn a_thousandth_of_a_percent_is_one_bucket() {
             .expect("a key")
     };
     for (green, last_green) in [(1, 0), (99_999, 99_998)] {
-        push(&bed, config(green, by_user())).await;
+        bed.push(config(green, by_user())).await;
         for (bucket, expected) in [(last_green, "green"), (last_green + 1, "blue")] {
             let request = get("/").header("x-user-id", user_in(bucket));
             let response = client.send(request).await;
@@ -150,7 +150,7 @@ async fn a_thousandth_of_a_percent_is_one_bucket() {
 async fn a_full_swap_is_seen_in_the_next_requests() {
     let bed = Bed::start(config(0, by_user())).await;
     for (green, expected) in [(100_000, "green"), (0, "blue"), (100_000, "green")] {
-        push(&bed, config(green, by_user())).await;
+        bed.push(config(green, by_user())).await;
         assert!(
             served(&bed, 50)
                 .await
@@ -188,7 +188,7 @@ async fn two_envoys_agree_whatever_weights_they_had_before() {
     const USERS: u64 = 300;
     let one = Bed::start(config(25_000, by_user())).await;
     let other = Bed::start(config(90_000, by_user())).await;
-    push(&other, config(25_000, by_user())).await;
+    other.push(config(25_000, by_user())).await;
     let served_by_one = served(&one, USERS).await;
     assert_eq!(served_by_one, served(&other, USERS).await);
     assert_eq!(served_by_one, ruled(USERS, 25_000));

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Request, get};
+use testbed::{Bed, Request, bucket, color, get};
 
-use crate::common::{HALF, OUR_FILTER, bucket, color, config, key_of, push, rollout, server};
+use crate::common::{HALF, OUR_FILTER, config, key_of, rollout, server};
 
 /// A filter before ours leaves these in the dynamic metadata.
 const METADATA_FILTERS: &str = r#"- name: envoy.filters.http.header_to_metadata
@@ -91,7 +91,7 @@ async fn metadata_of_an_earlier_filter_decides() {
     let nested = json!([{ "metadata": ["envoy.filters.http.jwt_authn", "payload", "sub"] }]);
     let edge = bucket("demo", "alice");
     for (green, expected) in [(edge, "blue"), (edge + 1, "green")] {
-        push(&bed, config(green, nested.clone())).await;
+        bed.push(config(green, nested.clone())).await;
         assert_eq!(server(&client.get("/").await), expected);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testbed::{Bed, get};
 
-use crate::common::{config, push};
+use crate::common::config;
 use crate::metrics::ended;
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn in_flight_counts_what_hangs_and_outlives_a_push() {
         bed.envoy
             .wait_for_metric("bluegreen_in_flight", &green, |n| n == 3.0)
             .await;
-        push(&bed, config(0, json!([]))).await;
+        bed.push(config(0, json!([]))).await;
         let metrics = bed.envoy.metrics().await;
         assert_eq!(metrics.get("bluegreen_in_flight", &green), 3.0);
         assert_eq!(

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testbed::{Bed, get};
 
-use crate::common::{config, push};
+use crate::common::config;
 use crate::counts::assert_counts;
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_websocket_follows_its_key_and_outlives_a_push() {
     let bed = Bed::start(config(100_000, json!([]))).await;
     let mut socket = bed.websocket(get("/socket")).await;
     assert_eq!(socket.headers["x-served-by"], "green");
-    push(&bed, config(0, json!([]))).await;
+    bed.push(config(0, json!([]))).await;
     assert_eq!(socket.echo("still here").await, "still here");
     let other = bed.websocket(get("/socket")).await;
     assert_eq!(other.headers["x-served-by"], "blue");

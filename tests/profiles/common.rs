@@ -1,8 +1,7 @@
 //! Configurations, users, and what Envoy shows of all profiles alike.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, EnvoyBuilder, PushOutcome, Request, get};
-use xxhash_rust::xxh64::xxh64;
+use testbed::{Bed, Client, EnvoyBuilder, Request, get, with};
 
 pub const PROFILES: [&str; 3] = ["full", "signalled", "lean"];
 
@@ -34,17 +33,6 @@ pub fn config(profile: &str, fields: Value) -> Value {
     json!({ "profile": profile, "rollouts": [rollout("demo", fields)] })
 }
 
-/// Puts fields beside those of an object, or instead of them.
-pub fn with(mut object: Value, fields: Value) -> Value {
-    let Value::Object(fields) = fields else {
-        panic!("no fields: {fields}")
-    };
-    for (name, value) in fields {
-        object[name] = value;
-    }
-    object
-}
-
 /// Envoy as it is meant to be set up for `lean` where nothing needs responses.
 pub fn without_responses(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy.withhold("proxy_on_response_headers")
@@ -52,9 +40,7 @@ pub fn without_responses(envoy: EnvoyBuilder) -> EnvoyBuilder {
 
 /// The colour of a user of the rollout `demo`, as the contract has it.
 pub fn color(user: &str) -> &'static str {
-    let hash = xxh64(&[b"demo\0", user.as_bytes()].concat(), 0);
-    let bucket = (u128::from(hash) * 100_000) >> 64;
-    if bucket < 50_000 { "green" } else { "blue" }
+    testbed::color("demo", user, 50_000)
 }
 
 /// One user after the other.
@@ -85,11 +71,6 @@ pub fn failing() -> Request {
 
 pub fn both(bed: &Bed) -> [Client; 2] {
     [bed.http1(), bed.http2()]
-}
-
-/// Puts a configuration in force.
-pub async fn push(bed: &Bed, config: Value) {
-    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
 }
 
 /// Waits until a counter of `demo`, with these labels as well, stands at just this.

@@ -1,9 +1,9 @@
 //! Rollouts with a guard, and what comes of it.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, EnvoyBuilder};
+use testbed::{Bed, Behavior, EnvoyBuilder, with};
 
-use crate::common::{COLORS, config, logged, to_green, wait_for_count, with};
+use crate::common::{COLORS, config, logged, to_green, wait_for_count};
 
 const STATE: &str = "bluegreen_guard_state";
 const TRIPS: &str = "bluegreen_guard_trips_total";

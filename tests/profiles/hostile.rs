@@ -1,9 +1,9 @@
 //! Clients that mean harm, where the profile is `lean`.
 
 use serde_json::json;
-use testbed::{Bed, Load};
+use testbed::{Bed, Load, with};
 
-use crate::common::{as_user, color, config, users, wait_for_count, with, without_responses};
+use crate::common::{as_user, color, config, users, wait_for_count, without_responses};
 use crate::guarded::counting;
 
 /// Header lines that all get an answer from an upstream.
@@ -64,12 +64,7 @@ async fn nothing_that_they_send_harms_the_filter() {
         assert_eq!(outcome.served_by.as_deref(), Some(color(&user)), "{user}");
     }
     sent += report.sent();
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
     for upstream in [&bed.blue, &bed.green] {
         for received in upstream.received() {
             assert_eq!(received.header("x-bluegreen-cluster"), None, "{received:?}");

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use testbed::{Bed, Request, get};
+use testbed::{Bed, Request, get, with};
 
 use crate::common::{
     COLORS, NOT_SIGNALLED, PROFILES, as_user, both, color, config, failing, logged, rollout,
-    user_of, users, wait_for_count, wait_for_suspects, with, without_responses,
+    user_of, users, wait_for_count, wait_for_suspects, without_responses,
 };
 use crate::guarded::counting;
 use crate::workload;

@@ -5,7 +5,7 @@ use testbed::{Bed, Behavior, Load, PATIENCE, RunningLoad, eventually, get};
 use tokio::task::JoinSet;
 
 use crate::common::{
-    NO_RESPONSES, NOT_SIGNALLED, as_user, config, logged, push, to_green, user_of, wait_for_count,
+    NO_RESPONSES, NOT_SIGNALLED, as_user, config, logged, to_green, user_of, wait_for_count,
 };
 use crate::guarded::{assert_rolled_back, counting, guard, wait_for_rollback, watched};
 use crate::workload::arrived;
@@ -32,7 +32,7 @@ async fn pushes_between_profiles_under_load_lose_no_request_and_no_count() {
     });
     for _ in 0..4 {
         for profile in ["lean", "signalled", "full"] {
-            push(&bed, config(profile, counting())).await;
+            bed.push(config(profile, counting())).await;
             wait_for_load(&load, 200).await;
         }
     }
@@ -42,12 +42,7 @@ async fn pushes_between_profiles_under_load_lose_no_request_and_no_count() {
         assert_eq!((outcome.status, outcome.cut), (Some(expected), false));
         assert!(outcome.served_by.is_some(), "{outcome:?}");
     }
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
     let failing = report.outcomes.iter().filter(|it| is_failing(it.index));
     let failed = failing.count() as u64;
     wait_for_count(&bed, "bluegreen_requests_total", &[], report.sent()).await;
@@ -65,7 +60,7 @@ async fn a_stream_is_counted_by_the_profile_that_it_began_in() {
     let bed = Bed::start(config("full", counting())).await;
     let mut under_way = JoinSet::new();
     for profile in ["full", "lean", "signalled", "full", "lean"] {
-        push(&bed, config(profile, counting())).await;
+        bed.push(config(profile, counting())).await;
         for client in [bed.http1(), bed.http2()] {
             let path = format!("/{}", under_way.len());
             let request = get(&path)
@@ -102,11 +97,11 @@ async fn a_rollback_stays_through_changes_of_the_profile() {
     }
     wait_for_rollback(&bed, "error_rate").await;
     for profile in ["signalled", "full", "lean"] {
-        push(&bed, config(profile, limit())).await;
+        bed.push(config(profile, limit())).await;
         assert_rolled_back(&bed).await;
     }
     // It ends with the rollout's configuration.
     let changed = guard(json!({ "max_error_rate": 6 }));
-    push(&bed, config("lean", changed)).await;
+    bed.push(config("lean", changed)).await;
     assert_eq!(client.send(to_green()).await.served_by(), Some("green"));
 }

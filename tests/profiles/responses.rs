@@ -1,10 +1,10 @@
 //! Responses that Envoy may not hand to the filter.
 
 use serde_json::{Value, json};
-use testbed::{Bed, get};
+use testbed::{Bed, get, with};
 
 use crate::common::{
-    NO_RESPONSES, PROFILES, config, logged, to_green, wait_for_count, with, without_responses,
+    NO_RESPONSES, PROFILES, config, logged, to_green, wait_for_count, without_responses,
 };
 use crate::guarded::guard;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use testbed::Bed;
 
-use crate::common::{config, failing, push, wait_for_suspects};
+use crate::common::{config, failing, wait_for_suspects};
 use crate::guarded::counting;
 
 /// What `lean` leaves to Envoy's own stats of the clusters.
@@ -36,7 +36,7 @@ async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() 
     wait_for_suspects(&bed, 1).await;
     let lean = names(&bed).await;
     for profile in ["signalled", "full"] {
-        push(&bed, config(profile, counting())).await;
+        bed.push(config(profile, counting())).await;
         let others: BTreeSet<_> = names(&bed).await;
         let added: Vec<_> = others.difference(&lean).map(String::as_str).collect();
         let expected = BTreeSet::from(OF_STREAMS);

@@ -1,8 +1,7 @@
 //! Configurations, users, and who serves whom.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, PushOutcome, Request, get};
-use xxhash_rust::xxh64::xxh64;
+use testbed::{Bed, Client, Request, get, merge};
 
 /// A rollout between the bed's two upstreams, by user, with these fields beside or instead of the usual.
 pub fn rollout(name: &str, fields: Value) -> Value {
@@ -21,32 +20,13 @@ pub fn config(fields: Value) -> Value {
     json!({ "rollouts": [rollout("demo", fields)] })
 }
 
-/// Puts fields beside those of an object, or instead of them.
-pub fn merge(object: &mut Value, fields: Value) {
-    let Value::Object(fields) = fields else {
-        panic!("no fields: {fields}")
-    };
-    let object = object.as_object_mut().expect("an object");
-    object.extend(fields);
-}
-
 pub fn weights(green: u32) -> Value {
     json!({ "blue": 100 - green, "green": green })
 }
 
-/// The bucket of a user of the rollout `demo`, as the contract has it.
-pub fn bucket(user: &str) -> u32 {
-    let hash = xxh64(&[b"demo\0", user.as_bytes()].concat(), 0);
-    ((u128::from(hash) * 100_000) >> 64) as u32
-}
-
 /// The colour that serves a user of the rollout `demo`, with green at so many percent.
 pub fn color(user: &str, green: u32) -> &'static str {
-    if bucket(user) < green * 1_000 {
-        "green"
-    } else {
-        "blue"
-    }
+    testbed::color("demo", user, green * 1_000)
 }
 
 /// A user whom green serves from this weight on, in percent, but not at one less.
@@ -72,11 +52,6 @@ pub async fn served_by(client: &Client, request: Request) -> String {
         .served_by()
         .unwrap_or_else(|| panic!("no upstream answered: {response:?}"))
         .to_owned()
-}
-
-/// Puts a configuration in force.
-pub async fn push(bed: &Bed, config: Value) {
-    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
 }
 
 /// One client for each of the two workers, over a connection that it keeps. Each has sent requests of

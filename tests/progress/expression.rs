@@ -1,9 +1,9 @@
 //! How the filter learns a response's class: by an expression that Envoy compiles, else by properties.
 
 use serde_json::{Value, json};
-use testbed::Bed;
+use testbed::{Bed, merge};
 
-use crate::common::{as_user, client_per_worker, config, merge, push, user_from};
+use crate::common::{as_user, client_per_worker, config, user_from};
 
 /// What the upstream answers, and the class that it is counted in.
 const ANSWERS: [(&str, &str); 3] = [("200", "2xx"), ("404", "4xx"), ("500", "5xx")];
@@ -24,7 +24,7 @@ async fn assert_counted_without(capability: &str) {
     let green = [("rollout", "demo"), ("color", "green")];
     for version in 1..=3 {
         if version > 1 {
-            push(&bed, policy(version)).await;
+            bed.push(policy(version)).await;
         }
         for worker in &workers {
             for (status, _) in ANSWERS {

@@ -3,11 +3,9 @@
 use std::ops::Deref;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, EnvoyBuilder, Load, PATIENCE, Report, eventually, get};
+use testbed::{Bed, Behavior, EnvoyBuilder, Load, PATIENCE, Report, eventually, get, merge};
 
-use crate::common::{
-    as_user, client_per_worker, config, merge, push, rollout, served_by, user_from,
-};
+use crate::common::{as_user, client_per_worker, config, rollout, served_by, user_from};
 
 const STATE: &str = "bluegreen_guard_state";
 const TRIPS: &str = "bluegreen_guard_trips_total";
@@ -74,7 +72,7 @@ pub async fn look(watched: &Watched) {
     assert_eq!(watched.envoy.metrics().await.get(TRIPS, &control), 0.0);
     let mut config = watched.config.clone();
     merge(&mut config, json!({ "version": "another" }));
-    push(watched, config).await;
+    watched.push(config).await;
     let failing = get("/control").header("x-test-status", "500");
     watched.http1().send(failing).await;
     watched

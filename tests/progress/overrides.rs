@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Request, get};
+use testbed::{Bed, Behavior, Client, Request, get, merge};
 
-use crate::common::{as_user, config, merge, push, served_by, wait_for_responses, weights};
+use crate::common::{as_user, config, served_by, wait_for_responses, weights};
 use crate::guarded::{
     Watched, green_user, guarded, look, send, trips, wait_for_rollback, wait_for_state, watched,
     with_guard,
@@ -56,7 +56,7 @@ async fn a_header_or_a_cookie_chooses_the_color_at_any_weight() {
     for green in [0, 100] {
         let mut policy = with_override(json!("nothing"));
         policy["rollouts"][0]["weights"] = weights(green);
-        push(&bed, policy).await;
+        bed.push(policy).await;
         for client in [bed.http1(), bed.http2()]
             .into_iter()
             .chain(outsiders(&bed))

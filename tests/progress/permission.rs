@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use testbed::{Bed, get};
+use testbed::{Bed, get, merge};
 
-use crate::common::{merge, rollout, served_by, weights};
+use crate::common::{rollout, served_by, weights};
 use crate::overrides::{by_cookie, by_header, denied, outsiders, requests, with_override};
 
 const SECRET: &str = "open sesame";

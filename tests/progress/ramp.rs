@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, Envoy};
+use testbed::{Bed, Client, Envoy, merge};
 
 use crate::common::{
-    as_user, client_per_worker, color, colors, config, expected_colors, merge, push, rollout,
-    served_by, user_from, weights,
+    as_user, client_per_worker, color, colors, config, expected_colors, rollout, served_by,
+    user_from, weights,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -70,10 +70,9 @@ async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back()
         })
         .collect();
     let ramp = json!({ "start": time(start), "steps": steps });
-    push(
-        &bed,
-        config(json!({ "weights": weights(BEFORE_START), "ramp": ramp })),
-    )
+    bed.push(config(
+        json!({ "weights": weights(BEFORE_START), "ramp": ramp }),
+    ))
     .await;
 
     let green = [("rollout", "demo"), ("color", "green")];
@@ -153,7 +152,7 @@ async fn a_push_that_leaves_the_ramp_as_it_is_changes_nothing() {
     let guard = json!({ "window": "1m", "min_requests": 10, "max_error_rate": 5 });
     merge(&mut with_guard["rollouts"][0], json!({ "guard": guard }));
     for pushed in [with_version, with_other, with_guard] {
-        push(&bed, pushed).await;
+        bed.push(pushed).await;
         assert_eq!(colors(&bed).await, expected_colors(30));
     }
 }
@@ -205,7 +204,7 @@ async fn a_stream_that_outlives_its_configuration_does_not_bring_the_old_weight_
     };
     let shown = async {
         bed.green.wait_for_count(4).await;
-        push(&bed, config(json!({ "weights": weights(60) }))).await;
+        bed.push(config(json!({ "weights": weights(60) }))).await;
         // Longer than it takes a timer to look after every rollout once.
         let mut looks = tokio::time::interval(Duration::from_millis(100));
         for _ in 0..30 {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, Upstream, eventually};
+use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, Upstream, eventually, merge};
 
-use crate::common::{as_user, client_per_worker, config, merge, push, rollout, served_by, weights};
+use crate::common::{as_user, client_per_worker, config, rollout, served_by, weights};
 use crate::guarded::{
     blue_user, green_user, look, send, trips, wait_for_rollback, wait_for_state, watched,
     watched_with, with_guard,
@@ -62,9 +62,9 @@ async fn assert_ends_the_rollback(changes: &[(&str, Value)]) {
         let object = changed.pointer_mut(&format!("/rollouts/0{object}"));
         let object = object.expect("a part of the rollout");
         merge(object, json!({ field: value }));
-        push(&bed, changed).await;
+        bed.push(changed).await;
         assert_all_on(&workers, "green", &format!("{pointer} {value}")).await;
-        push(&bed, all_on_green()).await;
+        bed.push(all_on_green()).await;
         assert_all_on(&workers, "green", &format!("{pointer} {value} and back")).await;
     }
     let logged = bed.envoy.log().matches("rollout demo: rolled back").count();
@@ -101,9 +101,9 @@ async fn a_rollout_without_its_guard_is_not_rolled_back_nor_is_it_with_the_guard
     let bed = Bed::start(all_on_green()).await;
     let workers = client_per_worker(&bed).await;
     trip(&bed, &workers, 1).await;
-    push(&bed, config(json!({ "weights": weights(100) }))).await;
+    bed.push(config(json!({ "weights": weights(100) }))).await;
     assert_all_on(&workers, "green", "the guard is taken away").await;
-    push(&bed, all_on_green()).await;
+    bed.push(all_on_green()).await;
     assert_all_on(&workers, "green", "the guard is back").await;
     trip(&bed, &workers, 2).await;
 }
@@ -142,7 +142,7 @@ async fn pushes_that_leave_the_rollout_as_it_is_leave_it_rolled_back() {
         all_on_green(),
     ];
     for config in pushes {
-        push(&bed, config).await;
+        bed.push(config).await;
         assert_all_on(&workers, "blue", "an unrelated push").await;
     }
     // The same in another writing.
@@ -207,14 +207,14 @@ async fn requests_slow_before_a_change_that_fail_after_it_do_not_roll_a_healed_g
         let is_right = |value| value == count;
         bed.envoy.wait_for_metric(metric, &green, is_right).await;
     };
-    push(&bed, before).await;
+    bed.push(before).await;
     let hanging = Load::to(bed.envoy.addr())
         .connections(20)
         .count(20)
         .start(|_| as_user(&green_user()).header("x-test-hang", "1"));
     count("bluegreen_guard_slow_total", 20.0).await;
 
-    push(&bed, after).await;
+    bed.push(after).await;
     // A worker that answers has begun the new window.
     for worker in &workers {
         assert_eq!(served_by(worker, as_user(&blue_user())).await, "blue");

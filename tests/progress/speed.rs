@@ -58,12 +58,7 @@ async fn the_rollback_comes_within_a_second_and_a_half_and_then_green_gets_nothi
         report.by_status()
     );
     assert_eq!(failed.len() as u64, bed.green.count());
-    assert!(
-        bed.connections_per_worker()
-            .await
-            .iter()
-            .all(|&count| count > 0)
-    );
+    bed.assert_all_workers_took_connections().await;
 
     let twentieth = failed[MIN_REQUESTS - 1].end;
     let last = failed[failed.len() - 1].end;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::{Bed, Behavior, Load};
 
-use crate::common::{USERS, as_user, colors, config, expected_colors, push, user_from, weights};
+use crate::common::{USERS, as_user, colors, config, expected_colors, user_from, weights};
 use crate::guarded::{send, wait_for_rollback, with_guard};
 
 fn policy(stable: &str, green: u32) -> Value {
@@ -26,7 +26,7 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
     assert_eq!(before, expected_colors(0));
 
     for green in [5, 25, 50, 100] {
-        push(&bed, policy("blue", green)).await;
+        bed.push(policy("blue", green)).await;
         let after = colors(&bed).await;
         assert_eq!(after, expected_colors(green), "green at {green} %");
         let moved_to_green = after.iter().filter(|it| *it == "green").count()
@@ -35,7 +35,7 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
         before = after;
     }
 
-    push(&bed, policy("green", 100)).await;
+    bed.push(policy("green", 100)).await;
     assert_eq!(
         moved(&before, &colors(&bed).await),
         0,
@@ -51,7 +51,7 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
     assert_eq!(moved(&before, &colors(&bed).await), 0, "blue is replaced");
     assert_eq!(bed.blue.count(), blue);
 
-    push(&bed, policy("green", 95)).await;
+    bed.push(policy("green", 95)).await;
     let after = colors(&bed).await;
     assert_eq!(after, expected_colors(95), "blue at 5 %");
     assert!(moved(&before, &after) > 0);

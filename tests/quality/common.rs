@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use testbed::{Bed, EnvoyBuilder, Metrics, PATIENCE, PushOutcome, Request, eventually, get, post};
+use testbed::{Bed, EnvoyBuilder, Metrics, PATIENCE, Request, eventually, get, post};
 
 pub const PATH: &str = "/bluegreen/feedback";
 pub const TOKEN_HEADER: &str = "x-bluegreen-token";
@@ -81,17 +81,6 @@ pub fn rollout(name: &str) -> Value {
     })
 }
 
-/// With these fields as well, or instead.
-pub fn with(mut object: Value, fields: Value) -> Value {
-    let Value::Object(fields) = fields else {
-        panic!("{fields} is no object")
-    };
-    for (name, value) in fields {
-        object[name] = value;
-    }
-    object
-}
-
 /// The last step but one of this ramp is long over: where it does not wait, all weight is green's.
 pub fn overdue_ramp(hold: &str) -> Value {
     let start = SystemTime::now() - Duration::from_secs(3_600);
@@ -110,11 +99,6 @@ pub fn taking_feedback(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy
         .allow("proxy_on_request_body")
         .allow("proxy_on_request_trailers")
-}
-
-/// Puts a configuration in force.
-pub async fn push(bed: &Bed, config: Value) {
-    assert_eq!(bed.envoy.push(config).await, PushOutcome::Accepted);
 }
 
 pub fn item(rollout: &str, color: &str, [tp, fp, fn_, tn]: Counts) -> Value {
@@ -191,11 +175,5 @@ pub async fn wait_for_guard_state(bed: &Bed, rollout: &str, state: u32) {
 /// Waits until one colour serves this request on every worker.
 pub async fn wait_until_served_by(bed: &Bed, color: &str, request: &Request) {
     bed.wait_until_served_by(color, request).await;
-    assert_all_workers_took_connections(bed).await;
-}
-
-/// Otherwise a test has shown nothing about more than one worker.
-pub async fn assert_all_workers_took_connections(bed: &Bed) {
-    let taken = bed.connections_per_worker().await;
-    assert!(taken.len() == 2 && !taken.contains(&0), "{taken:?}");
+    bed.assert_all_workers_took_connections().await;
 }

@@ -1,10 +1,10 @@
 //! The figures of a colour's release: what they outlive, and what begins them afresh.
 
 use serde_json::{Value, json};
-use testbed::PushOutcome;
+use testbed::{PushOutcome, with};
 
 use crate::common::{
-    BLUE, Figures, GREEN, config, counted, item, push, rollout, start, tell, wait_for_figures, with,
+    BLUE, Figures, GREEN, config, counted, item, rollout, start, tell, wait_for_figures,
 };
 
 /// `rec` with these labels, and `other` without any.
@@ -45,7 +45,7 @@ async fn figures_outlive_every_push_that_leaves_the_label_alone() {
         releases("1", "2-rc1"),
     ];
     for (pushed, config) in pushes.into_iter().enumerate() {
-        push(&bed, config).await;
+        bed.push(config).await;
         assert_eq!(
             bed.envoy.push(json!({ "rollouts": [] })).await,
             PushOutcome::Rejected
@@ -68,7 +68,7 @@ async fn a_new_label_begins_that_colour_of_that_rollout_afresh() {
     tell(&bed, example("other")).await;
     wait_for_figures(&bed, "rec", "green", GREEN).await;
 
-    push(&bed, releases("1", "2-rc2")).await;
+    bed.push(releases("1", "2-rc2")).await;
     wait_for_figures(&bed, "rec", "green", [0; 4]).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;
     wait_for_figures(&bed, "other", "green", GREEN).await;
@@ -82,12 +82,12 @@ async fn a_new_label_begins_that_colour_of_that_rollout_afresh() {
     let second = [7, 1, 2, 3];
     tell(&bed, item("rec", "green", second)).await;
     wait_for_figures(&bed, "rec", "green", second).await;
-    push(&bed, releases("2", "2-rc2")).await;
+    bed.push(releases("2", "2-rc2")).await;
     wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
     wait_for_figures(&bed, "rec", "green", second).await;
 
     // A label that was there before is new again: it may be another build of the same name.
-    push(&bed, releases("2", "2-rc1")).await;
+    bed.push(releases("2", "2-rc1")).await;
     wait_for_figures(&bed, "rec", "green", [0; 4]).await;
     tell(&bed, item("rec", "green", GREEN)).await;
     wait_for_figures(&bed, "rec", "green", GREEN).await;
@@ -103,7 +103,7 @@ async fn both_colours_can_begin_afresh_at_once() {
     let bed = start(releases("1", "2")).await;
     tell(&bed, example("rec")).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;
-    push(&bed, releases("2", "3")).await;
+    bed.push(releases("2", "3")).await;
     wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
     wait_for_figures(&bed, "rec", "green", [0; 4]).await;
 }
@@ -114,11 +114,11 @@ async fn a_first_label_and_the_loss_of_one_are_new_labels_too() {
     tell(&bed, example("rec")).await;
     wait_for_figures(&bed, "rec", "green", GREEN).await;
     let labelled = with(rollout("rec"), json!({ "releases": { "green": "2" } }));
-    push(&bed, config([labelled])).await;
+    bed.push(config([labelled])).await;
     wait_for_figures(&bed, "rec", "green", [0; 4]).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;
     tell(&bed, item("rec", "green", [1, 0, 0, 0])).await;
-    push(&bed, config([rollout("rec")])).await;
+    bed.push(config([rollout("rec")])).await;
     wait_for_figures(&bed, "rec", "green", [0; 4]).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;
 }

@@ -3,13 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use testbed::get;
+use testbed::{bucket, get, with};
 use tokio::time::Instant;
-use xxhash_rust::xxh64::xxh64;
 
 use crate::common::{
-    config, item, overdue_ramp, push, rollout, start, tell, wait_for_guard_state, wait_for_weight,
-    wait_until_served_by, weight, with,
+    config, item, overdue_ramp, rollout, start, tell, wait_for_guard_state, wait_for_weight,
+    wait_until_served_by, weight,
 };
 
 const GOOD: [u64; 4] = [95, 3, 2, 0];
@@ -27,15 +26,9 @@ fn enough(rollout: &str) -> Value {
 }
 
 /// A user that green serves from some weight above `from` on, and up to `to`, in millipercent.
-fn user(rollout: &str, from: u64, to: u64) -> String {
-    let bucket = |user: &String| {
-        let hash = xxh64(format!("{rollout}\0{user}").as_bytes(), 0);
-        ((u128::from(hash) * 100_000) >> 64) as u64
-    };
-    let users = (0..).map(|i| format!("user-{i}"));
-    let found = users
-        .into_iter()
-        .find(|user| (from..to).contains(&bucket(user)));
+fn user(rollout: &str, from: u32, to: u32) -> String {
+    let mut users = (0..).map(|i| format!("user-{i}"));
+    let found = users.find(|user| (from..to).contains(&bucket(rollout, user)));
     found.expect("a user")
 }
 
@@ -168,7 +161,7 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
         // What `witness` has met, all before it have met too.
         let witness = format!("witness-{pushed}");
         let rollouts = [labelled("2", fields), gated(&witness, json!({}))];
-        push(&bed, config(rollouts)).await;
+        bed.push(config(rollouts)).await;
         assert_eq!(
             weight(&bed.envoy.metrics().await, "rec"),
             50_000.0,
@@ -185,7 +178,7 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
     }
 
     // Another release has to pass the gate itself.
-    push(&bed, config([labelled("3", json!({}))])).await;
+    bed.push(config([labelled("3", json!({}))])).await;
     wait_for_weight(&bed, "rec", 10_000).await;
     wait_for_guard_state(&bed, "rec", 1).await;
     tell(&bed, item("rec", "green", GOOD)).await;

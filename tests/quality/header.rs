@@ -1,11 +1,9 @@
 //! Outcomes that the upstream itself tells, in a response header.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Response, get};
+use testbed::{Bed, Response, get, with};
 
-use crate::common::{
-    Counts, KINDS, config, counted, push, rollout, start, telling, wait_for_figures, with,
-};
+use crate::common::{Counts, KINDS, config, counted, rollout, start, telling, wait_for_figures};
 
 const HEADER: &str = "x-bluegreen-outcome";
 
@@ -148,7 +146,7 @@ async fn the_header_is_left_alone_only_where_nothing_measures_quality() {
             json!({ "releases": { "green": "2" }, "weights": { "blue": 100, "green": 0 } }),
         ),
     ] {
-        push(&bed, only(fields)).await;
+        bed.push(only(fields)).await;
         assert_hidden(&bed.http1().send(telling("rec", "tp")).await);
         assert_eq!(all_counted(&bed, "rec").await, [counts, 0, 0, 0]);
     }

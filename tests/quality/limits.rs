@@ -1,12 +1,11 @@
 //! The limits: one that is broken rolls back, at the very figure.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, get};
+use testbed::{Bed, Load, get, with};
 
 use crate::common::{
-    BLUE, GREEN, assert_all_workers_took_connections, config, feedback, item, overdue_ramp, push,
-    rollout, start, tell, wait_for_guard_state, wait_for_weight, wait_until_served_by, weight,
-    with,
+    BLUE, GREEN, config, feedback, item, overdue_ramp, rollout, start, tell, wait_for_guard_state,
+    wait_for_weight, wait_until_served_by, weight,
 };
 
 /// In the worked example: the limit at which a figure is just kept, the one that it just breaks, which
@@ -137,7 +136,7 @@ async fn a_trip_lasts_until_the_rollout_changes() {
     // Better figures do not take it back, nor does a push that leaves the rollout alone.
     tell(&bed, item("rec", "green", [100_000, 0, 0, 0])).await;
     let other = judged("other", "plain", "blue", "min_f1", 80.0);
-    push(&bed, config([release("2"), other.clone()])).await;
+    bed.push(config([release("2"), other.clone()])).await;
     tell(&bed, Value::from(example("other").to_vec())).await;
     wait_for_guard_state(&bed, "other", 0).await;
     wait_for_guard_state(&bed, "rec", 2).await;
@@ -145,7 +144,7 @@ async fn a_trip_lasts_until_the_rollout_changes() {
     assert_eq!(trips(&bed).await, 1.0);
 
     // Another release begins anew, and may trip anew.
-    push(&bed, config([release("3"), other])).await;
+    bed.push(config([release("3"), other])).await;
     wait_for_guard_state(&bed, "rec", 1).await;
     wait_for_weight(&bed, "rec", 50_000).await;
     tell(&bed, item("rec", "green", bad)).await;
@@ -154,7 +153,7 @@ async fn a_trip_lasts_until_the_rollout_changes() {
 
     // With figures that are still bad, another field only trips it again.
     let salted = with(release("3"), json!({ "salt": "another" }));
-    push(&bed, config([salted])).await;
+    bed.push(config([salted])).await;
     bed.envoy
         .wait_for_metric("bluegreen_guard_trips_total", &[("rollout", "rec")], |n| {
             n == 3.0
@@ -200,7 +199,7 @@ async fn a_batch_is_judged_as_a_whole() {
     let load = Load::to(bed.envoy.addr()).connections(32).count(BATCHES);
     let taken = load.run(move |_| batch.clone()).await;
     assert_eq!(taken.by_status(), [(204, BATCHES)].into());
-    assert_all_workers_took_connections(&bed).await;
+    bed.assert_all_workers_took_connections().await;
     let metrics = bed.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
 }

@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 use testbed::{Load, get};
 use tokio::time::Instant;
 
-use crate::common::{
-    assert_all_workers_took_connections, config, counted, feedback, rollout, start,
-    wait_for_figures,
-};
+use crate::common::{config, counted, feedback, rollout, start, wait_for_figures};
 
 const BATCHES: u64 = 1_000;
 const ITEMS: usize = 1_000;
@@ -60,7 +57,7 @@ async fn a_million_outcomes_are_taken_without_loss_while_requests_flow() {
     assert_eq!(requests.failed(), 0);
     assert_eq!(bed.blue.count() + bed.green.count(), REQUESTS);
 
-    assert_all_workers_took_connections(&bed).await;
+    bed.assert_all_workers_took_connections().await;
     let metrics = bed.envoy.metrics().await;
     let expected = [("green", [400, 30, 20, 50]), ("blue", [380, 40, 30, 50])];
     for (color, each) in expected {

@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::common::{
-    BLUE, Figures, GREEN, PATH, TOKEN, TOKEN_HEADER, assert_all_workers_took_connections, config,
-    counted, feedback, item, push, rollout, start, taking_feedback, tell, wait_for_figures,
+    BLUE, Figures, GREEN, PATH, TOKEN, TOKEN_HEADER, config, counted, feedback, item, rollout,
+    start, taking_feedback, tell, wait_for_figures,
 };
 
 const MAX_BYTES: usize = 65_536;
@@ -76,11 +76,11 @@ async fn batches_over_many_connections_and_both_workers_add_up_while_configs_are
     for version in ["2", "3", "4"] {
         let mut next = config(rollouts.clone());
         next["version"] = version.into();
-        push(&bed, next).await;
+        bed.push(next).await;
     }
     connections.join_all().await;
 
-    assert_all_workers_took_connections(&bed).await;
+    bed.assert_all_workers_took_connections().await;
     let metrics = bed.envoy.metrics().await;
     for (rollout, color, each) in [
         ("rec", "blue", [11, 2, 3, 4]),
@@ -223,18 +223,15 @@ async fn who_may_give_feedback_is_the_configs_to_say() {
     }
 
     let anyone = json!({ "path": "/truth", "require": "nothing" });
-    push(
-        &bed,
-        json!({ "feedback": anyone, "rollouts": [rollout("rec")] }),
-    )
-    .await;
+    bed.push(json!({ "feedback": anyone, "rollouts": [rollout("rec")] }))
+        .await;
     assert_eq!(outside.send(truth()).await.status, 204);
-    push(&bed, config([rollout("rec")])).await;
+    bed.push(config([rollout("rec")])).await;
     tell(&bed, item("rec", "blue", [1, 0, 0, 0])).await;
     assert_no_upstream_saw_it(&bed);
 
     // Where there is no feedback any more, its path is like any other.
-    push(&bed, json!({ "rollouts": [rollout("rec")] })).await;
+    bed.push(json!({ "rollouts": [rollout("rec")] })).await;
     assert_eq!(bed.http1().send(truth()).await.served_by(), Some("blue"));
     let metrics = bed.envoy.metrics().await;
     assert_eq!(counted(&metrics, "rec", "blue"), [3, 0, 0, 0]);
