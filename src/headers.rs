@@ -18,12 +18,9 @@ pub struct Headers<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeaderName(String);
 
-/// Where a header stands in the text, if the text is that long.
-struct Place {
-    name_at: usize,
-    name_length: usize,
-    value_length: usize,
-}
+/// A header as it stands in the block: the length of its name, and name and value each with a zero byte
+/// behind it.
+type Entry<'a> = (usize, &'a [u8]);
 
 // === impl Headers ===
 
@@ -46,33 +43,26 @@ impl<'a> Headers<'a> {
 
     /// Names and values in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let text = self.text;
-        self.places().map_while(move |place| place.read(text))
+        self.entries().filter_map(name_and_value)
     }
 
-    /// All values of a header, in the order in which they came.
+    /// All values of a header, in the order in which they came. Of those whose name has another length no
+    /// text is looked at.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let text = self.text;
-        self.places()
-            .filter(|place| place.name_length == name.len())
-            .filter_map(move |place| place.read(text))
+        self.entries()
+            .filter(|&(name_length, _)| name_length == name.len())
+            .filter_map(name_and_value)
             .filter_map(move |(this, value)| (this == name.as_bytes()).then_some(value))
     }
 
-    fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
-        let mut next_at: usize = 0;
-        self.lengths.iter().map(move |lengths| {
+    fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        let mut text = self.text;
+        self.lengths.iter().map_while(move |lengths| {
             let [name_length, value_length] = split_lengths(*lengths);
-            let place = Place {
-                name_at: next_at,
-                name_length,
-                value_length,
-            };
-            next_at = next_at
-                .wrapping_add(name_length)
-                .wrapping_add(value_length)
-                .wrapping_add(2);
-            place
+            let length = name_length.checked_add(value_length)?.checked_add(2)?;
+            let (entry, rest) = text.split_at_checked(length)?;
+            text = rest;
+            Some((name_length, entry))
         })
     }
 
@@ -98,16 +88,10 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-// === impl Place ===
-
-impl Place {
-    /// Name and value, each of which has a zero byte behind it.
-    fn read<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let (name, rest) = text
-            .get(self.name_at..)?
-            .split_at_checked(self.name_length)?;
-        let (value, rest) = rest.get(1..)?.split_at_checked(self.value_length)?;
-        (!rest.is_empty()).then_some((name, value))
+fn name_and_value<'a>((name_length, entry): Entry<'a>) -> Option<(&'a [u8], &'a [u8])> {
+    match entry.split_at_checked(name_length)? {
+        (name, [_, value @ .., _]) => Some((name, value)),
+        _ => None,
     }
 }
 
