@@ -2,6 +2,7 @@
 
 use super::calls::{self, Refused};
 use proxy_wasm::types::MetricType;
+use std::cell::OnceCell;
 
 /// Only ever goes up.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,18 @@ pub struct Gauge(u32);
 /// Counts samples in buckets.
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram(u32);
+
+/// What is defined once, however often it is asked for.
+pub fn get_or_define<T>(
+    cell: &OnceCell<T>,
+    define: impl FnOnce() -> Result<T, Refused>,
+) -> Result<&T, Refused> {
+    if let Some(defined) = cell.get() {
+        return Ok(defined);
+    }
+    let defined = define()?;
+    Ok(cell.get_or_init(|| defined))
+}
 
 // === impl Counter ===
 

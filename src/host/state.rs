@@ -1,7 +1,7 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::calls::Refused;
-use super::metric::Counter;
+use super::metric::{Counter, get_or_define};
 use super::metrics::{ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, VerdictMetrics};
 use crate::color::{Color, PerColor};
 use crate::policy::Policy;
@@ -84,20 +84,20 @@ impl RolloutState {
     pub fn define_features(&self, policy: &Policy, rollout: &Rollout) -> Result<(), Refused> {
         let name = &rollout.name;
         if policy.profile.shows_streams() {
-            define_once(&self.streams, || StreamMetrics::define(name))?;
+            get_or_define(&self.streams, || StreamMetrics::define(name))?;
         }
         if rollout.overrides.is_some() {
             let define = || Counter::define(&stats::override_denied_total(name));
-            define_once(&self.override_denied, define)?;
+            get_or_define(&self.override_denied, define)?;
         }
         if rollout.guard.is_some() {
-            define_once(&self.guard, || GuardMetrics::define(name))?;
+            get_or_define(&self.guard, || GuardMetrics::define(name))?;
         }
         if rollout.guard.is_some() || rollout.quality.is_some() {
-            define_once(&self.verdict, || VerdictMetrics::define(name))?;
+            get_or_define(&self.verdict, || VerdictMetrics::define(name))?;
         }
         if policy.measures(rollout) {
-            define_once(&self.quality, || QualityMetrics::define(name))?;
+            get_or_define(&self.quality, || QualityMetrics::define(name))?;
         }
         Ok(())
     }
@@ -177,14 +177,4 @@ impl RolloutState {
             slow,
         }
     }
-}
-
-fn define_once<T>(
-    cell: &OnceCell<T>,
-    define: impl FnOnce() -> Result<T, Refused>,
-) -> Result<(), Refused> {
-    if cell.get().is_none() {
-        let _ = cell.set(define()?);
-    }
-    Ok(())
 }

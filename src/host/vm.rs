@@ -1,7 +1,7 @@
 //! What lives as long as the VM, through all configurations.
 
 use super::calls::{self, Refused};
-use super::metric::{Counter, Gauge};
+use super::metric::{Counter, Gauge, get_or_define};
 use super::signal::Watch;
 use super::state::RolloutState;
 use crate::rollout::RolloutName;
@@ -34,27 +34,19 @@ pub struct GeneralMetrics {
 
 /// The metrics that belong to no rollout.
 pub fn general_metrics() -> Result<GeneralMetrics, Refused> {
-    VM.with(|vm| {
-        if let Some(metrics) = vm.general.get() {
-            return Ok(*metrics);
-        }
-        let metrics = GeneralMetrics {
+    let define = || {
+        Ok(GeneralMetrics {
             config_fingerprint: Gauge::define(stats::CONFIG_FINGERPRINT)?,
             unmatched: Counter::define(stats::UNMATCHED_TOTAL)?,
-        };
-        Ok(*vm.general.get_or_init(|| metrics))
-    })
+        })
+    };
+    VM.with(|vm| get_or_define(&vm.general, define).copied())
 }
 
 /// The signal of Envoy's access log.
 pub fn signal() -> Result<Rc<Watch>, Refused> {
-    VM.with(|vm| {
-        if let Some(watch) = vm.signal.get() {
-            return Ok(Rc::clone(watch));
-        }
-        let watch = Rc::new(Watch::define()?);
-        Ok(Rc::clone(vm.signal.get_or_init(|| watch)))
-    })
+    let define = || Watch::define().map(Rc::new);
+    VM.with(|vm| get_or_define(&vm.signal, define).cloned())
 }
 
 /// What is kept of a rollout.
