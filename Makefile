@@ -41,7 +41,7 @@ shift: ## GREEN=25 moves the weight of a running `make run`
 	@$(PYTHON) tools/shift.py --dir $(RUN_DIR) --green "$(GREEN)" --rollout "$(ROLLOUT)"
 
 .PHONY: stats
-stats: ## the per-colour stats of a running `make run`
+stats: ## the per-color stats of a running `make run`
 	@$(PYTHON) tools/stats.py
 
 .PHONY: test

@@ -64,7 +64,7 @@ def write_plugin(directory: Path, plugin: dict, withheld: tuple[str, ...] = ()) 
 
 
 def write_upstreams(directory: Path) -> None:
-    """A directory to start the upstreams' Envoy in: a colour each, answering directly."""
+    """A directory to start the upstreams' Envoy in: a color each, answering directly."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     path = SHIPPED / "upstreams.yaml"

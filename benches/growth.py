@@ -133,7 +133,7 @@ def measure_pushes(proxies: Proxies, say) -> Pushes:
 
 
 def wait_for(connection: Connection, color: bytes, since: float) -> tuple[float, float]:
-    """Sends requests until the colour answers. When that was, and the slowest request, in ms."""
+    """Sends requests until the color answers. When that was, and the slowest request, in ms."""
     slowest_s = 0.0
     while time.monotonic() < since + IN_FORCE_TIMEOUT_S:
         sent = time.monotonic()

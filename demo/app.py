@@ -1,4 +1,4 @@
-"""One colour's application: Flask under waitress, serving the model file it is given.
+"""One color's application: Flask under waitress, serving the model file it is given.
 
     python -m demo.app --model deployed/blue/model.joblib --port 10001
 

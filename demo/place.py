@@ -20,7 +20,7 @@ class Place:
         self.config = ConfigFile(self.directory / "bluegreen.yaml")
 
     def prepare(self, shipped: Path, wasm: Path, addresses: Addresses) -> None:
-        """Fills the directory anew: Envoy's files, all models, and the weak one on both colours."""
+        """Fills the directory anew: Envoy's files, all models, and the weak one on both colors."""
         self._empty()
         write_bootstrap(shipped / "bootstrap.yaml", self.directory / "bootstrap.yaml", addresses)
         shutil.copyfile(shipped / "bluegreen.yaml", self.directory / "bluegreen.yaml")
@@ -42,7 +42,7 @@ class Place:
                 entry.unlink()
 
     def deploy(self, release: Release, color: str) -> None:
-        """Replaces the model of one colour's application, which then restarts with it."""
+        """Replaces the model of one color's application, which then restarts with it."""
         new = self.deployed(color).with_suffix(".new")
         shutil.copyfile(models.model_file(self.directory / "models", release), new)
         os.replace(new, self.deployed(color))

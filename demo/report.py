@@ -43,7 +43,7 @@ class Report:
     def table(self) -> str:
         """The figures at the end of each step; requests and errors from the start, the rest of the
         release in force."""
-        lines = ["step  at s  colour  weight %  requests  errors  samples  precision  recall     F1"]
+        lines = ["step  at s  color  weight %  requests  errors  samples  precision  recall     F1"]
         for step in self.steps:
             if step.figures is None:
                 lines.append(f"{step.number:4}         did not happen: {step.title}")

@@ -52,7 +52,7 @@ class Stage:
         )
 
     def deploy(self, release: Release, color: str) -> None:
-        """Replaces the model of one colour's application and waits until it serves it."""
+        """Replaces the model of one color's application and waits until it serves it."""
         self._place.deploy(release, color)
         url = f"http://{getattr(self.addresses, color)}/healthz"
         self.watch.until(f"{color} serves release {release.label}", lambda _: answers(url, release.label), 60)

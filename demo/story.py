@@ -110,7 +110,7 @@ class Story(Stage):
         self.expect(back == 0, f"{back} users were moved back to blue on the way")
 
     def roles_are_swapped(self, traffic: Traffic) -> None:
-        self.say("Roles are swapped: green is the stable colour now, blue is free for the next release")
+        self.say("Roles are swapped: green is the stable color now, blue is free for the next release")
         before = self.watch.next()
         self.push(stable="green", green=100, releases=NOVEMBER)
         self.only_green_serves_since(before)

@@ -54,7 +54,7 @@ class TruthService:
             self._pending.append(Outcome(time.monotonic() + LATE_BY_S, color, predicted, actual))
 
     def settled(self, color: str, timeout_s: float = 20) -> bool:
-        """Waits until all outcomes of `color` are told. A release that takes over the colour would
+        """Waits until all outcomes of `color` are told. A release that takes over the color would
         otherwise be judged by its predecessor's predictions."""
         with self._changed:
             return self._changed.wait_for(

@@ -1,9 +1,9 @@
 //! What can be wrong with a configuration, and all the wording of it.
 
-use crate::color::PerColor;
-use crate::matcher::HostPattern;
-use crate::percent::{Percent, Thousandths};
-use crate::rollout::RolloutName;
+use crate::request::host_pattern::HostPattern;
+use crate::value::color::PerColor;
+use crate::value::name::RolloutName;
+use crate::value::percent::{Percent, Thousandths};
 use json_event_parser::JsonSyntaxError;
 use std::fmt;
 

@@ -18,10 +18,10 @@ WELCOME = """\
 Envoy is up: http://{listener} (admin http://{admin}, log {log}).
 Blue and green answer with their names; green gets 10 %. In another terminal:
 
-  curl -i -H 'x-user-id: alice' http://{listener}/    # the same colour each time
+  curl -i -H 'x-user-id: alice' http://{listener}/    # the same color each time
   curl -i http://{listener}/                          # no key: a cookie makes it sticky
   make shift GREEN=25                                      # in the next requests
-  make stats                                               # per colour
+  make stats                                               # per color
 
 The file to edit is {config}, made anew at each start. Envoy takes a new version
 when it is renamed into place. Ctrl-C ends all."""

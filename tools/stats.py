@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the per-colour stats of a running `make run`."""
+"""Prints the per-color stats of a running `make run`."""
 
 import collections
 import sys

@@ -5,18 +5,20 @@ mod quality;
 mod sticky;
 mod time;
 
-use crate::bucket::Salt;
-use crate::color::{Color, PerColor};
+use crate::assign::permission::Permission;
 use crate::error::{ConfigError, Problem};
-use crate::feedback::Feedback;
-use crate::headers::HeaderName;
-use crate::matcher::{Claim, HostPattern, Matcher};
 use crate::node::{Document, Node, Object};
-use crate::percent::{Percent, Weights};
-use crate::permission::Permission;
-use crate::policy::Policy;
-use crate::profile::Profile;
-use crate::rollout::{ClusterName, Match, Rollout, RolloutName};
+use crate::policy::feedback::Feedback;
+use crate::policy::policy::Policy;
+use crate::policy::rollout::{Match, Rollout};
+use crate::request::host_pattern::HostPattern;
+use crate::request::matcher::{MatchRule, Matcher};
+use crate::value::bucket::Salt;
+use crate::value::color::{Color, PerColor};
+use crate::value::header_name::HeaderName;
+use crate::value::name::{ClusterName, RolloutName};
+use crate::value::percent::{Percent, Weights};
+use crate::value::profile::Profile;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
 
@@ -230,7 +232,7 @@ fn parse_path_prefix(text: &str) -> Result<String, Problem> {
 
 fn matcher(rollouts: &[Rollout]) -> Result<Matcher, ConfigError> {
     let claims = rollouts.iter().enumerate().flat_map(|(rollout, it)| {
-        it.matches.hosts.iter().map(move |host| Claim {
+        it.matches.hosts.iter().map(move |host| MatchRule {
             host,
             path_prefix: &it.matches.path_prefix,
             rollout,

@@ -2,15 +2,15 @@
 
 use super::time::{parse_duration_ms, parse_time_ms};
 use super::{percent, read};
-use crate::cookie::CookieName;
+use crate::analysis::guard::{Guard, Limits};
+use crate::analysis::ramp::Ramp;
+use crate::assign::overrides::Override;
+use crate::assign::permission::{Permission, Sha256Digest, Token};
 use crate::error::{ConfigError, Problem};
-use crate::guard::{Guard, Limits};
-use crate::headers::HeaderName;
 use crate::node::{Node, Object};
-use crate::overrides::Override;
-use crate::percent::Percent;
-use crate::permission::{Permission, Sha256Digest, Token};
-use crate::ramp::Ramp;
+use crate::request::cookie::CookieName;
+use crate::value::header_name::HeaderName;
+use crate::value::percent::Percent;
 
 const MIN_WINDOW_MS: u64 = 1_000;
 const MAX_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;

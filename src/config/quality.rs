@@ -2,12 +2,12 @@
 
 use super::progress::permission;
 use super::{percent, read};
-use crate::color::PerColor;
+use crate::analysis::quality::Quality;
 use crate::error::ConfigError;
-use crate::feedback::Feedback;
 use crate::node::Node;
-use crate::quality::Quality;
-use crate::rollout::ReleaseLabel;
+use crate::policy::feedback::Feedback;
+use crate::value::color::PerColor;
+use crate::value::name::ReleaseLabel;
 
 const MAX_SAMPLES: u64 = 1_000_000_000;
 

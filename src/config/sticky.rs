@@ -2,12 +2,12 @@
 
 use super::read;
 use super::time::parse_duration;
-use crate::cookie::CookieName;
+use crate::assign::key_source::{KeySource, MetadataPath};
+use crate::assign::new_cookie::{CookieAttributes, NewCookie, SameSite};
 use crate::error::{ConfigError, Problem};
-use crate::headers::HeaderName;
-use crate::key::{KeySource, MetadataPath};
-use crate::new_cookie::{CookieAttributes, NewCookie, SameSite};
 use crate::node::Node;
+use crate::request::cookie::CookieName;
+use crate::value::header_name::HeaderName;
 use std::time::Duration;
 
 const STICKY: &[&str] = &[

@@ -1,15 +1,16 @@
 //! A configuration in force on one worker.
 
-use super::arrival::Arrival;
-use super::calls::{self, Expression, Refused};
-use super::lane::Lane;
+use super::callback_seen::CallbackSeen;
+use super::proxy_wasm::calls::{self, Expression, HostStatus};
+use super::rollout_runtime::RolloutRuntime;
 use super::shared;
-use super::signal::Watch;
+use super::suspect_counter::Watch;
 use super::vm::{self, GeneralMetrics};
-use crate::ledger::Ledger;
-use crate::outcome::StreamEnd;
-use crate::policy::Policy;
-use crate::rollout::{Rollout, RolloutName};
+use crate::analysis::stream_end::StreamEnd;
+use crate::policy::policy::Policy;
+use crate::policy::rollout::Rollout;
+use crate::policy::shared_state::SharedState;
+use crate::value::name::RolloutName;
 use log::{error, info};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,15 +19,15 @@ use std::rc::Rc;
 pub struct Active {
     pub policy: Policy,
     pub general: GeneralMetrics,
-    lanes: Vec<Lane>,
+    lanes: Vec<RolloutRuntime>,
     seen_change: Cell<u32>,
     ticks: Cell<usize>,
     /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
     pub end_expression: Option<Expression>,
     /// In the profiles that go by it.
     pub signal: Option<Rc<Watch>>,
-    pub responses: Arrival,
-    pub response_trailers: Arrival,
+    pub responses: CallbackSeen,
+    pub response_trailers: CallbackSeen,
 }
 
 /// How often rollouts are looked after.
@@ -40,21 +41,21 @@ const TICKS_TO_REFRESH: usize = 10;
 
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
-    pub fn put_in_force(policy: Policy) -> Result<Self, Refused> {
-        let lane = |rollout: &Rollout| Lane::new(&policy, rollout);
+    pub fn put_in_force(policy: Policy) -> Result<Self, HostStatus> {
+        let lane = |rollout: &Rollout| RolloutRuntime::new(&policy, rollout);
         let signal = policy.profile.is_signalled().then(vm::signal);
         let active = Self {
             general: vm::general_metrics()?,
             lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
             signal: signal.transpose()?,
             policy,
-            responses: Arrival::default(),
-            response_trailers: Arrival::default(),
+            responses: CallbackSeen::default(),
+            response_trailers: CallbackSeen::default(),
             seen_change: Cell::default(),
             ticks: Cell::default(),
             end_expression: calls::compile(StreamEnd::EXPRESSION),
         };
-        if active.signal.is_some() || active.lanes.iter().any(Lane::is_watched) {
+        if active.signal.is_some() || active.lanes.iter().any(RolloutRuntime::is_watched) {
             calls::set_tick_period(TICK_MS)?;
             shared::begin()?;
         }
@@ -67,7 +68,7 @@ impl Active {
 
     /// Opens the ledger for a configuration that comes into force: what was said of other
     /// configurations holds no longer. Says whether there was something to change.
-    fn open(&self, ledger: &mut Ledger) -> bool {
+    fn open(&self, ledger: &mut SharedState) -> bool {
         let ended = ledger.end_verdicts(|name| self.policy.named(name).is_none());
         let edits = self
             .rollouts()
@@ -81,7 +82,7 @@ impl Active {
     }
 
     /// A rollout and its lane.
-    pub fn rollout(&self, index: usize) -> Option<(&Rollout, &Lane)> {
+    pub fn rollout(&self, index: usize) -> Option<(&Rollout, &RolloutRuntime)> {
         Some((self.policy.rollouts.get(index)?, self.lanes.get(index)?))
     }
 
@@ -103,12 +104,12 @@ impl Active {
         }
     }
 
-    fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &Lane)> {
+    fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {
         self.policy.rollouts.iter().zip(&self.lanes)
     }
 
     /// Learns what other workers have done since the last time.
-    fn learn(&self) -> Result<(), Refused> {
+    fn learn(&self) -> Result<(), HostStatus> {
         if let Some(snapshot) = shared::changed_since(self.seen_change.get())? {
             self.seen_change.set(snapshot.change());
             for (rollout, lane) in self.rollouts() {

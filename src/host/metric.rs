@@ -1,7 +1,7 @@
 //! The kinds of metrics that Envoy keeps.
 
-use super::calls::{self, Refused};
-use proxy_wasm::types::MetricType;
+use super::proxy_wasm::calls::{self, HostStatus};
+use ::proxy_wasm::types::MetricType;
 use std::cell::OnceCell;
 
 /// Only ever goes up.
@@ -19,8 +19,8 @@ pub struct Histogram(u32);
 /// What is defined once, however often it is asked for.
 pub fn get_or_define<T>(
     cell: &OnceCell<T>,
-    define: impl FnOnce() -> Result<T, Refused>,
-) -> Result<&T, Refused> {
+    define: impl FnOnce() -> Result<T, HostStatus>,
+) -> Result<&T, HostStatus> {
     if let Some(defined) = cell.get() {
         return Ok(defined);
     }
@@ -31,7 +31,7 @@ pub fn get_or_define<T>(
 // === impl Counter ===
 
 impl Counter {
-    pub fn define(name: &str) -> Result<Self, Refused> {
+    pub fn define(name: &str) -> Result<Self, HostStatus> {
         calls::define_metric(MetricType::Counter, name).map(Self)
     }
 
@@ -56,7 +56,7 @@ impl Counter {
 // === impl Gauge ===
 
 impl Gauge {
-    pub fn define(name: &str) -> Result<Self, Refused> {
+    pub fn define(name: &str) -> Result<Self, HostStatus> {
         calls::define_metric(MetricType::Gauge, name).map(Self)
     }
 
@@ -72,7 +72,7 @@ impl Gauge {
 // === impl Histogram ===
 
 impl Histogram {
-    pub fn define(name: &str) -> Result<Self, Refused> {
+    pub fn define(name: &str) -> Result<Self, HostStatus> {
         calls::define_metric(MetricType::Histogram, name).map(Self)
     }
 

@@ -1,16 +1,16 @@
 //! Envoy's metrics for one rollout, with their ids laid out so that to count is to pick a field.
 
-use super::calls::Refused;
 use super::metric::{Counter, Gauge, Histogram};
-use crate::color::{Color, PerColor};
-use crate::decide::Reason;
-use crate::guard::Cause;
-use crate::outcome::CodeClass;
-use crate::quality::{Outcome, Outcomes};
-use crate::rollout::RolloutName;
-use crate::stats::{self, ColorStats};
+use super::proxy_wasm::calls::HostStatus;
+use crate::analysis::guard::Cause;
+use crate::analysis::quality::{Outcome, Outcomes};
+use crate::analysis::stream_end::CodeClass;
+use crate::metrics::{self, ColorStats};
+use crate::policy::decide::Reason;
+use crate::value::color::{Color, PerColor};
+use crate::value::name::RolloutName;
 
-/// The metrics that each colour of a rollout has.
+/// The metrics that each color of a rollout has.
 #[derive(Debug)]
 pub struct ColorMetrics {
     requests: Requests,
@@ -18,7 +18,7 @@ pub struct ColorMetrics {
     pub weight_millipercent: Gauge,
 }
 
-/// What becomes of one colour's streams.
+/// What becomes of one color's streams.
 #[derive(Debug)]
 pub struct StreamMetrics {
     responses: Responses,
@@ -27,7 +27,7 @@ pub struct StreamMetrics {
     pub in_flight: Gauge,
 }
 
-/// The requests of one colour by which a guard judges.
+/// The requests of one color by which a guard judges.
 #[derive(Debug)]
 pub struct GuardMetrics {
     /// Finished requests that count.
@@ -40,12 +40,12 @@ pub struct GuardMetrics {
 
 /// What became of a rollout by itself.
 #[derive(Debug)]
-pub struct VerdictMetrics {
+pub struct AnalysisMetrics {
     pub state: Gauge,
     trips: Trips,
 }
 
-/// How one colour's predictions turn out.
+/// How one color's predictions turn out.
 #[derive(Debug)]
 pub struct QualityMetrics {
     outcomes: OutcomeCounters,
@@ -93,12 +93,12 @@ struct Responses {
 // === impl ColorMetrics ===
 
 impl ColorMetrics {
-    /// Defines the metrics of both colours.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+    /// Defines the metrics of both colors.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| Self::define_color(rollout, color))
     }
 
-    fn define_color(rollout: &RolloutName, color: Color) -> Result<Self, Refused> {
+    fn define_color(rollout: &RolloutName, color: Color) -> Result<Self, HostStatus> {
         let stats = ColorStats { rollout, color };
         let requests = |reason| Counter::define(&stats.requests_total(reason));
         Ok(Self {
@@ -126,8 +126,8 @@ impl ColorMetrics {
 // === impl StreamMetrics ===
 
 impl StreamMetrics {
-    /// Defines the metrics of both colours.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+    /// Defines the metrics of both colors.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
             let stats = ColorStats { rollout, color };
             let responses = |class| Counter::define(&stats.responses_total(class));
@@ -162,8 +162,8 @@ impl StreamMetrics {
 // === impl GuardMetrics ===
 
 impl GuardMetrics {
-    /// Defines the metrics of both colours.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+    /// Defines the metrics of both colors.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
             let stats = ColorStats { rollout, color };
             Ok(Self {
@@ -175,13 +175,13 @@ impl GuardMetrics {
     }
 }
 
-// === impl VerdictMetrics ===
+// === impl AnalysisMetrics ===
 
-impl VerdictMetrics {
-    pub fn define(rollout: &RolloutName) -> Result<Self, Refused> {
-        let trips = |cause| Counter::define(&stats::guard_trips_total(rollout, cause));
+impl AnalysisMetrics {
+    pub fn define(rollout: &RolloutName) -> Result<Self, HostStatus> {
+        let trips = |cause| Counter::define(&metrics::guard_trips_total(rollout, cause));
         Ok(Self {
-            state: Gauge::define(&stats::guard_state(rollout))?,
+            state: Gauge::define(&metrics::guard_state(rollout))?,
             trips: Trips {
                 error_rate: trips(Cause::ErrorRate)?,
                 error_rate_over_stable: trips(Cause::ErrorRateOverStable)?,
@@ -206,8 +206,8 @@ impl VerdictMetrics {
 // === impl QualityMetrics ===
 
 impl QualityMetrics {
-    /// Defines the metrics of both colours.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, Refused> {
+    /// Defines the metrics of both colors.
+    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
             let stats = ColorStats { rollout, color };
             let outcomes = |kind| Counter::define(&stats.quality_outcomes_total(kind));

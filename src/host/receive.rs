@@ -1,16 +1,16 @@
 //! What a request is when it comes in: one for blue or green, feedback, or neither.
 
 use super::active::Active;
-use super::calls::{self, Refused};
-use super::decided::Decided;
-use super::lane::Lane;
+use super::proxy_wasm::calls::{self, HostStatus};
+use super::rollout_runtime::RolloutRuntime;
+use super::routed_stream::RoutedStream;
 use super::stream::Phase;
 use super::vm;
-use crate::feedback::{Feedback, Refusal, Report};
-use crate::headers::Headers;
-use crate::key::Request;
-use crate::quality::Outcome;
-use crate::rollout::Rollout;
+use crate::analysis::quality::Outcome;
+use crate::policy::feedback::{Feedback, Refusal, Report};
+use crate::policy::rollout::Rollout;
+use crate::request::client_request::Request;
+use crate::request::headers::Headers;
 
 /// No cluster has this name. Feedback is routed to it, so that it reaches no upstream where Envoy is
 /// not allowed to give the filter its body.
@@ -20,7 +20,7 @@ const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
 
 impl Active {
     /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
-    pub fn receive(&self) -> Result<Result<Phase, Refusal>, Refused> {
+    pub fn receive(&self) -> Result<Result<Phase, Refusal>, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
         if let Some(feedback) = &self.policy.feedback
@@ -48,11 +48,11 @@ impl Active {
             property: &calls::property,
         };
         let decided = self.decide(index, rollout, lane, &request)?;
-        Ok(Ok(Phase::Decided(decided)))
+        Ok(Ok(Phase::RoutedStream(decided)))
     }
 
     /// Lets a request through that belongs to no rollout. The routing header is never the client's.
-    fn pass_on(&self, headers: &Headers<'_>) -> Result<(), Refused> {
+    fn pass_on(&self, headers: &Headers<'_>) -> Result<(), HostStatus> {
         self.general.unmatched.increment();
         let route_header = self.policy.route_header.as_str();
         if headers.first(route_header).is_some() {
@@ -65,9 +65,9 @@ impl Active {
         &self,
         index: usize,
         rollout: &Rollout,
-        lane: &Lane,
+        lane: &RolloutRuntime,
         request: &Request<'_>,
-    ) -> Result<Decided, Refused> {
+    ) -> Result<RoutedStream, HostStatus> {
         let profile = self.policy.profile;
         let is_timed = profile.shows_streams() || rollout.goes_by_the_clock();
         let started_ns = if is_timed { calls::now_ns() } else { 0 };
@@ -81,7 +81,9 @@ impl Active {
         }
         let is_grpc = request.headers.is_grpc();
         let place = (index, rollout, lane);
-        Ok(Decided::new(self, place, decision, started_ns, is_grpc))
+        Ok(RoutedStream::new(
+            self, place, decision, started_ns, is_grpc,
+        ))
     }
 
     /// Counts feedback.

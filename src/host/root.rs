@@ -1,12 +1,12 @@
 //! One configuration on one worker, as Envoy sees it.
 
 use super::active::Active;
-use super::calls;
+use super::proxy_wasm::calls;
 use super::stream::Stream;
-use crate::policy::Policy;
+use crate::policy::policy::Policy;
+use ::proxy_wasm::traits::{Context, HttpContext, RootContext};
+use ::proxy_wasm::types::ContextType;
 use log::error;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 use std::rc::Rc;
 
 /// Envoy makes one for each configuration.

@@ -1,12 +1,12 @@
 //! The ledger that all workers and the main thread share.
 
-use super::calls::{self, Refused};
-use crate::ledger::Ledger;
+use super::proxy_wasm::calls::{self, HostStatus};
+use crate::policy::shared_state::SharedState;
 
 /// A copy of the ledger, and Envoy's number of the change that it shows.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    pub ledger: Ledger,
+    pub ledger: SharedState,
     change: u32,
 }
 
@@ -16,19 +16,19 @@ const KEY: &str = "bluegreen.ledger";
 const TRIES: usize = 64;
 
 /// The ledger, where it has changed since `seen`.
-pub fn changed_since(seen: u32) -> Result<Option<Snapshot>, Refused> {
+pub fn changed_since(seen: u32) -> Result<Option<Snapshot>, HostStatus> {
     let data = calls::shared_data(KEY)?;
     Ok(data
         .filter(|&(_, change)| change != seen)
         .map(|(text, change)| Snapshot {
-            ledger: Ledger::parse(&text),
+            ledger: SharedState::parse(&text),
             change,
         }))
 }
 
 /// Changes the ledger. `edit` says whether there is something to change; it may be asked several
 /// times, where others change the ledger at the same time.
-pub fn edit(mut edit: impl FnMut(&mut Ledger) -> bool) -> Result<bool, Refused> {
+pub fn edit(mut edit: impl FnMut(&mut SharedState) -> bool) -> Result<bool, HostStatus> {
     for _ in 0..TRIES {
         let Snapshot { mut ledger, change } = changed_since(NONE)?.unwrap_or_default();
         if !edit(&mut ledger) {
@@ -44,7 +44,7 @@ pub fn edit(mut edit: impl FnMut(&mut Ledger) -> bool) -> Result<bool, Refused> 
 /// Begins the ledger where there is none. A change of what is not there can't be held against others'
 /// changes, so this is done where there are no others yet: Envoy runs each configuration on its main
 /// thread before any worker has it.
-pub fn begin() -> Result<(), Refused> {
+pub fn begin() -> Result<(), HostStatus> {
     if calls::shared_data(KEY)?.is_none() {
         calls::set_shared_data(KEY, b"\n", NONE)?;
     }

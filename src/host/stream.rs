@@ -1,12 +1,12 @@
 //! One request and its response, as Envoy sees them.
 
 use super::active::Active;
-use super::calls;
-use super::decided::Decided;
-use crate::feedback::{Feedback, Refusal};
+use super::proxy_wasm::calls;
+use super::routed_stream::RoutedStream;
+use crate::policy::feedback::{Feedback, Refusal};
+use ::proxy_wasm::traits::{Context, HttpContext};
+use ::proxy_wasm::types::Action;
 use log::error;
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 use std::rc::Rc;
 
 /// Envoy makes one for each stream.
@@ -20,7 +20,7 @@ pub enum Phase {
     /// Nothing, or nothing any more.
     Passing,
     /// A request that goes to blue or green.
-    Decided(Decided),
+    RoutedStream(RoutedStream),
     /// Feedback whose body is not complete.
     Feedback,
 }
@@ -113,14 +113,14 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        if let (Some(active), Phase::Decided(decided)) = (&self.active, &mut self.phase) {
+        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
             decided.response_started(active);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        if let (Some(active), Phase::Decided(decided)) = (&self.active, &mut self.phase) {
+        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
             decided.response_trailed(active);
         }
         Action::Continue
@@ -133,7 +133,7 @@ impl Drop for Stream {
     /// borrowed meanwhile: no call is made here by which Envoy would call back, but to allocate.
     fn drop(&mut self) {
         let phase = std::mem::replace(&mut self.phase, Phase::Passing);
-        if let (Some(active), Phase::Decided(decided)) = (&self.active, phase) {
+        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, phase) {
             decided.ended(active);
         }
     }

@@ -1,11 +1,11 @@
 //! What lives as long as the VM, through all configurations.
 
-use super::calls::{self, Refused};
 use super::metric::{Counter, Gauge, get_or_define};
-use super::signal::Watch;
-use super::state::RolloutState;
-use crate::rollout::RolloutName;
-use crate::stats;
+use super::proxy_wasm::calls::{self, HostStatus};
+use super::rollout_state::RolloutState;
+use super::suspect_counter::Watch;
+use crate::metrics;
+use crate::value::name::RolloutName;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -33,24 +33,24 @@ pub struct GeneralMetrics {
 }
 
 /// The metrics that belong to no rollout.
-pub fn general_metrics() -> Result<GeneralMetrics, Refused> {
+pub fn general_metrics() -> Result<GeneralMetrics, HostStatus> {
     let define = || {
         Ok(GeneralMetrics {
-            config_fingerprint: Gauge::define(stats::CONFIG_FINGERPRINT)?,
-            unmatched: Counter::define(stats::UNMATCHED_TOTAL)?,
+            config_fingerprint: Gauge::define(metrics::CONFIG_FINGERPRINT)?,
+            unmatched: Counter::define(metrics::UNMATCHED_TOTAL)?,
         })
     };
     VM.with(|vm| get_or_define(&vm.general, define).copied())
 }
 
 /// The signal of Envoy's access log.
-pub fn signal() -> Result<Rc<Watch>, Refused> {
+pub fn signal() -> Result<Rc<Watch>, HostStatus> {
     let define = || Watch::define().map(Rc::new);
     VM.with(|vm| get_or_define(&vm.signal, define).cloned())
 }
 
 /// What is kept of a rollout.
-pub fn rollout_state(name: &RolloutName) -> Result<Rc<RolloutState>, Refused> {
+pub fn rollout_state(name: &RolloutName) -> Result<Rc<RolloutState>, HostStatus> {
     VM.with(|vm| {
         let mut rollouts = vm.rollouts.borrow_mut();
         if let Some(state) = rollouts.get(name) {

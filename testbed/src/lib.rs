@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! use serde_json::json;
-//! use testbed::{Bed, Behavior, Load, PushOutcome, get};
+//! use testbed::{TestEnv, Behavior, Load, PushOutcome, get};
 //!
 //! # #[tokio::main] async fn main() {
 //! let config = |green: u32| json!({
@@ -14,7 +14,7 @@
 //!         "sticky": [{ "header": "x-user-id" }]
 //!     }]
 //! });
-//! let bed = Bed::start(config(100)).await;
+//! let bed = TestEnv::start(config(100)).await;
 //!
 //! let response = bed.http1().send(get("/").header("x-user-id", "u1")).await;
 //! assert_eq!((response.status, response.served_by()), (200, Some("green")));
@@ -39,7 +39,6 @@
 //! Everything listens on ports that the kernel chooses, so tests run in parallel. All of it ends with
 //! the values that stand for it; when a test panics, the end of Envoy's log is printed.
 
-mod bed;
 mod behavior;
 mod builder;
 mod client;
@@ -56,11 +55,11 @@ mod received;
 mod report;
 mod request;
 mod split;
+mod test_env;
 mod upstream;
 mod websocket;
 mod workers;
 
-pub use bed::Bed;
 pub use behavior::{Behavior, Ending};
 pub use builder::EnvoyBuilder;
 pub use client::Client;
@@ -76,6 +75,7 @@ pub use received::Received;
 pub use report::{Outcome, Report};
 pub use request::{Request, Response, get, post};
 pub use split::{bucket, color};
+pub use test_env::TestEnv;
 pub use tonic::Code;
 pub use upstream::Upstream;
 pub use websocket::WebSocket;

@@ -8,7 +8,7 @@ pub fn bucket(salt: &str, key: impl AsRef<[u8]>) -> u32 {
     ((u128::from(hash) * 100_000) >> 64) as u32
 }
 
-/// The colour that serves a key.
+/// The color that serves a key.
 pub fn color(salt: &str, key: impl AsRef<[u8]>, green_millipercent: u32) -> &'static str {
     if bucket(salt, key) < green_millipercent {
         "green"

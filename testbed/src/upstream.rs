@@ -1,4 +1,4 @@
-//! A real HTTP server that stands behind one colour's cluster.
+//! A real HTTP server that stands behind one color's cluster.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;

@@ -1,11 +1,11 @@
 //! What tests ask of Envoy's workers and their VMs.
 
-use crate::bed::Bed;
 use crate::client::Client;
 use crate::eventually::{PATIENCE, eventually};
 use crate::request::Request;
+use crate::test_env::TestEnv;
 
-impl Bed {
+impl TestEnv {
     /// Connections that each worker took.
     pub async fn connections_per_worker(&self) -> Vec<u64> {
         let filter = "^listener[.].*[.]worker_[0-9]+[.]downstream_cx_total$";
@@ -39,7 +39,7 @@ impl Bed {
         panic!("100 connections on one worker");
     }
 
-    /// Waits until one colour serves this request over 20 new connections in a row.
+    /// Waits until one color serves this request over 20 new connections in a row.
     pub async fn wait_until_served_by(&self, color: &str, request: &Request) {
         let client = self.http1().connection_per_request();
         let served = || async {

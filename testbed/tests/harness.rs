@@ -5,15 +5,15 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use testbed::{
-    Bed, Behavior, Client, Code, Ending, Load, PATIENCE, PushOutcome, Response, eventually, get,
-    post,
+    Behavior, Client, Code, Ending, Load, PATIENCE, PushOutcome, Response, TestEnv, eventually,
+    get, post,
 };
 
 /// A bed without the filter.
-async fn bed() -> Bed {
+async fn bed() -> TestEnv {
     let mut wasm = tempfile::NamedTempFile::new().expect("a temporary file");
     wasm.write_all(b"no WebAssembly").expect("a file written");
-    Bed::start_with(|envoy| envoy.wasm(wasm.path()).without_waiting_for_config()).await
+    TestEnv::start_with(|envoy| envoy.wasm(wasm.path()).without_waiting_for_config()).await
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -132,7 +132,7 @@ async fn a_client_can_leave_before_and_in_the_middle_of_a_response() {
     assert_eq!(connections_left.await, 2, "in HTTP/2 only the stream ends");
 }
 
-async fn wait_for_counter(bed: &Bed, name: &str, count: u64) {
+async fn wait_for_counter(bed: &TestEnv, name: &str, count: u64) {
     let seen = || async {
         match bed.envoy.counter(name).await {
             seen if seen == count => Ok(()),
@@ -270,7 +270,7 @@ async fn further_listeners_come_from_extra_yaml() {
             .without_waiting_for_config()
             .extra_yaml(yaml)
     };
-    let bed = Bed::start_with(options).await;
+    let bed = TestEnv::start_with(options).await;
     assert_eq!(
         testbed::raw(bed.envoy.listener("second"), "").await,
         b"hello"
@@ -290,5 +290,5 @@ async fn envoy_ends_with_its_value() {
 #[tokio::test]
 #[should_panic(expected = "bootstrap.yaml has no `no such text` to replace")]
 async fn an_edit_that_finds_nothing_fails() {
-    Bed::start_with(|envoy| envoy.edit_bootstrap("no such text", "")).await;
+    TestEnv::start_with(|envoy| envoy.edit_bootstrap("no such text", "")).await;
 }

@@ -1,4 +1,4 @@
-//! From key to bucket, and from bucket to colour.
+//! From key to bucket, and from bucket to color.
 
 use crate::support::percent;
 use bluegreen::{Bucket, Color, Percent, Salt, Weights};

@@ -1,4 +1,4 @@
-//! The decision: which colour, and why.
+//! The decision: which color, and why.
 
 use crate::support::{block, percent, request, rollout};
 use bluegreen::{Color, Decision, Headers, Reason, Request, Rollout, Salt, Weights};
@@ -50,7 +50,7 @@ fn sources_are_tried_in_their_order() {
             .bucket(key.as_bytes())
             .color(rollout.weights)
     };
-    // Two neighbours of each pair differ in colour, so a wrong order shows.
+    // Two neighbours of each pair differ in color, so a wrong order shows.
     let keys: Vec<String> = (0..)
         .map(|it| it.to_string())
         .scan(Color::Blue, |wanted, key| {

@@ -1,10 +1,10 @@
 //! The guard's judgement of one window.
 
 use crate::support::percent;
-use bluegreen::{Cause, Color, Guard, Judgement, Limits, PerColor, Tally};
+use bluegreen::{Analysis, Cause, Color, Counts, Guard, Limits, PerColor};
 
-pub const fn tally(requests: u64, failed: u64, slow: u64) -> Tally {
-    Tally {
+pub const fn tally(requests: u64, failed: u64, slow: u64) -> Counts {
+    Counts {
         requests,
         failed,
         slow,
@@ -39,20 +39,20 @@ fn on_slow(max: Option<&str>, max_over_stable: Option<&str>) -> Guard {
 }
 
 /// What is made of green's figures beside those of blue, which is stable.
-fn judge(guard: &Guard, blue: Tally, green: Tally) -> String {
+fn judge(guard: &Guard, blue: Counts, green: Counts) -> String {
     match guard.judge(Color::Blue, &PerColor { blue, green }) {
-        Judgement::TooFew => "too few".to_owned(),
-        Judgement::Kept => "kept".to_owned(),
-        Judgement::Broken(breach) => breach.to_string(),
+        Analysis::Inconclusive => "too few".to_owned(),
+        Analysis::Passed => "kept".to_owned(),
+        Analysis::Failed(breach) => breach.to_string(),
     }
 }
 
 #[track_caller]
-fn assert_judged(guard: &Guard, blue: Tally, green: Tally, expected: &str) {
+fn assert_judged(guard: &Guard, blue: Counts, green: Counts, expected: &str) {
     assert_eq!(judge(guard, blue, green), expected);
 }
 
-pub const IDLE: Tally = tally(0, 0, 0);
+pub const IDLE: Counts = tally(0, 0, 0);
 
 #[test]
 fn too_few_requests_are_never_judged() {
@@ -222,9 +222,9 @@ fn watched_color_is_the_one_that_is_not_stable() {
     };
     assert!(matches!(
         guard.judge(Color::Blue, &tallies),
-        Judgement::Broken(_)
+        Analysis::Failed(_)
     ));
-    assert_eq!(guard.judge(Color::Green, &tallies), Judgement::Kept);
+    assert_eq!(guard.judge(Color::Green, &tallies), Analysis::Passed);
 }
 
 #[test]
@@ -250,25 +250,25 @@ fn each_rate_has_its_own_requests() {
         slow_rate: limits(Some("50"), None),
         slow_after_ms: Some(500),
     };
-    let judge = |green: Tally| {
+    let judge = |green: Counts| {
         let blue = tally(0, 0, 0);
         guard.judge(Color::Blue, &PerColor { blue, green })
     };
-    let tally = |requests, failed, timed, slow| Tally {
+    let tally = |requests, failed, timed, slow| Counts {
         requests,
         failed,
         timed,
         slow,
     };
     let broken = |judgement| match judgement {
-        Judgement::Broken(breach) => Some((breach.cause, breach.watched.to_string())),
-        Judgement::TooFew | Judgement::Kept => None,
+        Analysis::Failed(breach) => Some((breach.cause, breach.watched.to_string())),
+        Analysis::Inconclusive | Analysis::Passed => None,
     };
     let hung = judge(tally(0, 0, 20, 20));
     assert_eq!(broken(hung), Some((Cause::SlowRate, "20 of 20".to_owned())));
     let hung_and_healed = judge(tally(52, 25, 22, 0));
-    assert_eq!(hung_and_healed, Judgement::Kept);
-    assert_eq!(judge(tally(19, 19, 19, 19)), Judgement::TooFew);
+    assert_eq!(hung_and_healed, Analysis::Passed);
+    assert_eq!(judge(tally(19, 19, 19, 19)), Analysis::Inconclusive);
     let failed = judge(tally(30, 30, 19, 19));
     assert_eq!(
         broken(failed),

@@ -1,6 +1,6 @@
 //! The matcher against the rule of the contract, word by word.
 
-use bluegreen::{Claim, HostPattern, Matcher};
+use bluegreen::{HostPattern, MatchRule, Matcher};
 use proptest::prelude::*;
 
 /// The rule of the contract word by word, over all claims in turn.
@@ -51,7 +51,7 @@ proptest! {
             }
         }
         let matcher = Matcher::new(unique.iter().enumerate().map(|(rollout, (host, path_prefix))| {
-            Claim { host, path_prefix, rollout }
+            MatchRule { host, path_prefix, rollout }
         })).unwrap();
         for (host, path) in requests {
             let found = matcher.find(host.as_deref().map(str::as_bytes), path.as_bytes());
@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn any_authority_and_path_can_be_looked_up(authority: Option<Vec<u8>>, path: Vec<u8>) {
         let suffix = HostPattern::parse("*.example").unwrap();
-        let claim = Claim { host: &suffix, path_prefix: "/", rollout: 0 };
+        let claim = MatchRule { host: &suffix, path_prefix: "/", rollout: 0 };
         let found = Matcher::new([claim]).unwrap().find(authority.as_deref(), &path);
         prop_assert!(found.is_none() || path.starts_with(b"/"));
     }

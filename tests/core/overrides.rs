@@ -1,7 +1,7 @@
-//! The override: who gets the colour that is asked for.
+//! The override: who gets the color that is asked for.
 
 use crate::support::{block, request, rollout};
-use bluegreen::{Cause, Color, Decision, Percent, Reason, Rollout, Standing, Weights};
+use bluegreen::{Cause, Color, Decision, Percent, Reason, Rollout, RolloutStatus, Weights};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -171,13 +171,13 @@ fn override_wins_over_weight_0_a_ramp_and_a_rollback() {
         "override": { "header": "x-bluegreen", "require": "nothing" },
         "ramp": { "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 0 }] },
     }));
-    let tripped = Standing {
+    let tripped = RolloutStatus {
         tripped: Some(Cause::ErrorRate),
-        let_on_ms: None,
+        promoted_at_ms: None,
     };
     for weights in [
         rollout.weights,
-        rollout.weights_at(u64::MAX, Standing::default()),
+        rollout.weights_at(u64::MAX, RolloutStatus::default()),
         rollout.weights_at(0, tripped),
     ] {
         assert_eq!(weights.of(Color::Green), Percent::ZERO);

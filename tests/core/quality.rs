@@ -1,7 +1,7 @@
 //! Precision, recall, F1, and the gate that a better model has to pass.
 
 use crate::support::percent;
-use bluegreen::{Color, Outcome, Outcomes, PerColor, Quality, QualityJudgement};
+use bluegreen::{Color, Outcome, Outcomes, PerColor, Quality, QualityAnalysis};
 use proptest::prelude::*;
 
 const fn outcomes(tp: u64, fp: u64, fn_: u64, tn: u64) -> Outcomes {
@@ -35,19 +35,19 @@ fn no_limits() -> Quality {
     }
 }
 
-fn judge(quality: &Quality, blue: Outcomes, green: Outcomes) -> QualityJudgement {
+fn judge(quality: &Quality, blue: Outcomes, green: Outcomes) -> QualityAnalysis {
     quality.judge(Color::Blue, &PerColor { blue, green })
 }
 
 #[track_caller]
 fn assert_kept(quality: &Quality, blue: Outcomes, green: Outcomes) {
-    assert_eq!(judge(quality, blue, green), QualityJudgement::Kept);
+    assert_eq!(judge(quality, blue, green), QualityAnalysis::Passed);
 }
 
 #[track_caller]
 fn assert_broken(quality: &Quality, blue: Outcomes, green: Outcomes, message: &str) {
     match judge(quality, blue, green) {
-        QualityJudgement::Broken(breach) => assert_eq!(breach.to_string(), message),
+        QualityAnalysis::Failed(breach) => assert_eq!(breach.to_string(), message),
         other => panic!("{other:?}"),
     }
 }
@@ -93,8 +93,8 @@ fn both_colors_need_enough_samples() {
         ..no_limits()
     };
     let (few, enough) = (outcomes(50, 0, 0, 49), outcomes(50, 1, 0, 49));
-    assert_eq!(judge(&quality, few, enough), QualityJudgement::TooFew);
-    assert_eq!(judge(&quality, enough, few), QualityJudgement::TooFew);
+    assert_eq!(judge(&quality, few, enough), QualityAnalysis::Inconclusive);
+    assert_eq!(judge(&quality, enough, few), QualityAnalysis::Inconclusive);
     assert_broken(&quality, enough, enough, "min_f1 100 % is broken: 99.009 %");
 }
 
@@ -171,10 +171,10 @@ fn watched_color_is_the_one_that_is_not_stable() {
         blue: BLUE,
         green: GREEN,
     };
-    assert_eq!(quality.judge(Color::Blue, &both), QualityJudgement::Kept);
+    assert_eq!(quality.judge(Color::Blue, &both), QualityAnalysis::Passed);
     assert!(matches!(
         quality.judge(Color::Green, &both),
-        QualityJudgement::Broken(_)
+        QualityAnalysis::Failed(_)
     ));
 }
 
@@ -200,8 +200,14 @@ fn limit_without_a_figure_is_not_judged() {
 #[test]
 fn quality_without_a_limit_asks_for_samples_alone() {
     let (none, worst) = (Outcomes::default(), outcomes(0, 1, 1, 0));
-    assert_eq!(judge(&no_limits(), BLUE, none), QualityJudgement::TooFew);
-    assert_eq!(judge(&no_limits(), none, BLUE), QualityJudgement::TooFew);
+    assert_eq!(
+        judge(&no_limits(), BLUE, none),
+        QualityAnalysis::Inconclusive
+    );
+    assert_eq!(
+        judge(&no_limits(), none, BLUE),
+        QualityAnalysis::Inconclusive
+    );
     assert_kept(&no_limits(), BLUE, worst);
 }
 

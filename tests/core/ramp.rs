@@ -21,10 +21,10 @@ fn ramp() -> Ramp {
     .unwrap()
 }
 
-fn held(at: &str, let_on_ms: Option<u64>) -> Hold {
+fn held(at: &str, promoted_at_ms: Option<u64>) -> Hold {
     Hold {
         at: percent(at),
-        let_on_ms,
+        promoted_at_ms,
     }
 }
 
@@ -100,17 +100,17 @@ fn ramp_that_is_let_on_in_time_is_not_late() {
 
 #[test]
 fn ramp_that_is_let_on_late_goes_on_with_the_next_step_and_holds_it_in_full() {
-    let let_on_ms = START_MS + 90 * MINUTE_MS;
+    let promoted_at_ms = START_MS + 90 * MINUTE_MS;
     for at in ["5", "10"] {
-        let hold = held(at, Some(let_on_ms));
-        assert_weight(ramp().held_weight_at(let_on_ms - 1, hold), at);
-        assert_weight(ramp().held_weight_at(let_on_ms, hold), "25");
+        let hold = held(at, Some(promoted_at_ms));
+        assert_weight(ramp().held_weight_at(promoted_at_ms - 1, hold), at);
+        assert_weight(ramp().held_weight_at(promoted_at_ms, hold), "25");
         assert_weight(
-            ramp().held_weight_at(let_on_ms + 30 * MINUTE_MS - 1, hold),
+            ramp().held_weight_at(promoted_at_ms + 30 * MINUTE_MS - 1, hold),
             "25",
         );
         assert_weight(
-            ramp().held_weight_at(let_on_ms + 30 * MINUTE_MS, hold),
+            ramp().held_weight_at(promoted_at_ms + 30 * MINUTE_MS, hold),
             "100",
         );
     }
@@ -118,12 +118,12 @@ fn ramp_that_is_let_on_late_goes_on_with_the_next_step_and_holds_it_in_full() {
 
 #[test]
 fn ramp_held_below_its_first_step_begins_when_it_is_let_on() {
-    let let_on_ms = START_MS + 90 * MINUTE_MS;
-    let hold = held("2", Some(let_on_ms));
-    assert_weight(ramp().held_weight_at(let_on_ms - 1, hold), "2");
-    assert_weight(ramp().held_weight_at(let_on_ms, hold), "5");
+    let promoted_at_ms = START_MS + 90 * MINUTE_MS;
+    let hold = held("2", Some(promoted_at_ms));
+    assert_weight(ramp().held_weight_at(promoted_at_ms - 1, hold), "2");
+    assert_weight(ramp().held_weight_at(promoted_at_ms, hold), "5");
     assert_weight(
-        ramp().held_weight_at(let_on_ms + 10 * MINUTE_MS, hold),
+        ramp().held_weight_at(promoted_at_ms + 10 * MINUTE_MS, hold),
         "25",
     );
 }
@@ -169,11 +169,11 @@ proptest! {
     fn weight_never_falls(
         steps in steps(),
         hold_at in 0_u32..=100,
-        let_on_ms in proptest::option::of(0_u64..60_000),
+        promoted_at_ms in proptest::option::of(0_u64..60_000),
         times_ms in proptest::collection::vec(10_000_u64..60_000, 2..40),
     ) {
         let ramp = Ramp::new(10_000, &steps).unwrap();
-        let hold = Hold { at: percent(&hold_at.to_string()), let_on_ms };
+        let hold = Hold { at: percent(&hold_at.to_string()), promoted_at_ms };
         let mut times_ms = times_ms;
         times_ms.sort_unstable();
         let weights: Vec<_> = times_ms.iter().map(|&now_ms| ramp.held_weight_at(now_ms, hold)).collect();

@@ -1,7 +1,7 @@
 //! The weights in force, and what makes two rollouts differ.
 
 use crate::support::{percent, rollout};
-use bluegreen::{Cause, Color, Rollout, Standing};
+use bluegreen::{Cause, Color, Rollout, RolloutStatus};
 use serde_json::{Value, json};
 
 /// 2026-11-23T10:00:00Z.
@@ -20,20 +20,20 @@ fn ramped(more: Value) -> Rollout {
     rollout(&fields)
 }
 
-fn green_at(rollout: &Rollout, now_ms: u64, standing: Standing) -> String {
+fn green_at(rollout: &Rollout, now_ms: u64, standing: RolloutStatus) -> String {
     rollout
         .weights_at(now_ms, standing)
         .of(Color::Green)
         .to_string()
 }
 
-const UNTOUCHED: Standing = Standing {
+const UNTOUCHED: RolloutStatus = RolloutStatus {
     tripped: None,
-    let_on_ms: None,
+    promoted_at_ms: None,
 };
-const TRIPPED: Standing = Standing {
+const TRIPPED: RolloutStatus = RolloutStatus {
     tripped: Some(Cause::Quality),
-    let_on_ms: Some(0),
+    promoted_at_ms: Some(0),
 };
 
 #[test]
@@ -80,12 +80,12 @@ fn quality_holds_the_ramp_until_it_is_let_on() {
     let late_ms = START_MS + 60 * MINUTE_MS;
     assert_eq!(green_at(&first_step, late_ms, UNTOUCHED), "5");
     assert_eq!(green_at(&hold_at, late_ms, UNTOUCHED), "10");
-    let let_on = Standing {
+    let promoted = RolloutStatus {
         tripped: None,
-        let_on_ms: Some(late_ms),
+        promoted_at_ms: Some(late_ms),
     };
     for rollout in [first_step, hold_at] {
-        assert_eq!(green_at(&rollout, late_ms, let_on), "100");
+        assert_eq!(green_at(&rollout, late_ms, promoted), "100");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether the access log's signal is relied on.
 
-use bluegreen::{Look, Signal, StreamEnd};
+use bluegreen::{ProbeReason, Signal, StreamEnd};
 
 const BAD: StreamEnd = StreamEnd {
     code: 503,
@@ -16,9 +16,9 @@ fn proven() -> Signal {
 }
 
 /// Why a stream is looked at, the next one that is no probe.
-fn look(signal: &mut Signal, count: u64) -> Option<Look> {
+fn look(signal: &mut Signal, count: u64) -> Option<ProbeReason> {
     match signal.look(count) {
-        Some(Look::Probe) => signal.look(count),
+        Some(ProbeReason::Probe) => signal.look(count),
         other => other,
     }
 }
@@ -28,16 +28,19 @@ fn every_stream_is_looked_at_until_a_signal_has_been_seen_to_come() {
     let mut signal = Signal::new(7);
     for _ in 0..1_000 {
         let found = signal.look(7);
-        assert!(matches!(found, Some(Look::Unproven | Look::Probe)));
+        assert!(matches!(
+            found,
+            Some(ProbeReason::Unproven | ProbeReason::Probe)
+        ));
         assert!(!signal.learn(found.unwrap(), StreamEnd::PLAIN));
     }
     // Another worker's stream: it proves nothing that this one was plain.
-    assert_eq!(signal.look(8), Some(Look::Signalled));
-    assert!(!signal.learn(Look::Signalled, StreamEnd::PLAIN));
-    assert_eq!(look(&mut signal, 8), Some(Look::Unproven));
+    assert_eq!(signal.look(8), Some(ProbeReason::Signalled));
+    assert!(!signal.learn(ProbeReason::Signalled, StreamEnd::PLAIN));
+    assert_eq!(look(&mut signal, 8), Some(ProbeReason::Unproven));
 
-    assert_eq!(signal.look(9), Some(Look::Signalled));
-    assert!(!signal.learn(Look::Signalled, BAD));
+    assert_eq!(signal.look(9), Some(ProbeReason::Signalled));
+    assert!(!signal.learn(ProbeReason::Signalled, BAD));
     assert_eq!(look(&mut signal, 9), None);
 }
 
@@ -45,9 +48,9 @@ fn every_stream_is_looked_at_until_a_signal_has_been_seen_to_come() {
 fn proven_signal_has_those_looked_at_whose_counter_has_risen() {
     let mut signal = proven();
     assert_eq!(look(&mut signal, 1), None);
-    assert_eq!(look(&mut signal, 2), Some(Look::Signalled));
+    assert_eq!(look(&mut signal, 2), Some(ProbeReason::Signalled));
     assert_eq!(look(&mut signal, 2), None);
-    assert_eq!(look(&mut signal, 1_000), Some(Look::Signalled));
+    assert_eq!(look(&mut signal, 1_000), Some(ProbeReason::Signalled));
 }
 
 #[test]
@@ -55,20 +58,20 @@ fn proven_signal_is_tested_now_and_then() {
     let mut signal = proven();
     let streams = 100 * Signal::STREAMS_PER_PROBE;
     let probes = (0..streams).filter_map(|_| signal.look(1));
-    assert_eq!(probes.collect::<Vec<_>>(), [Look::Probe; 100]);
+    assert_eq!(probes.collect::<Vec<_>>(), [ProbeReason::Probe; 100]);
 }
 
 #[test]
 fn signal_that_did_not_come_is_relied_on_no_more() {
-    for look_of_it in [Look::Unproven, Look::Probe] {
+    for look_of_it in [ProbeReason::Unproven, ProbeReason::Probe] {
         for mut signal in [Signal::new(1), proven()] {
             assert!(signal.learn(look_of_it, BAD));
             assert!(!signal.learn(look_of_it, BAD), "said once");
-            assert_eq!(look(&mut signal, 1), Some(Look::Unproven));
+            assert_eq!(look(&mut signal, 1), Some(ProbeReason::Unproven));
             // No later signal makes up for it.
-            assert_eq!(signal.look(2), Some(Look::Signalled));
-            assert!(!signal.learn(Look::Signalled, BAD));
-            assert_eq!(look(&mut signal, 2), Some(Look::Unproven));
+            assert_eq!(signal.look(2), Some(ProbeReason::Signalled));
+            assert!(!signal.learn(ProbeReason::Signalled, BAD));
+            assert_eq!(look(&mut signal, 2), Some(ProbeReason::Unproven));
         }
     }
 }
@@ -78,7 +81,7 @@ fn trust_can_be_lost_to_what_others_found() {
     let mut signal = proven();
     assert!(signal.lose());
     assert!(!signal.lose());
-    assert_eq!(look(&mut signal, 1), Some(Look::Unproven));
+    assert_eq!(look(&mut signal, 1), Some(ProbeReason::Unproven));
 }
 
 /// `/reset_counters` may bring the counter back to where it was seen last.
@@ -86,7 +89,7 @@ fn trust_can_be_lost_to_what_others_found() {
 fn counter_that_was_reset_is_noticed() {
     let mut signal = proven();
     signal.notice(0);
-    assert_eq!(look(&mut signal, 1), Some(Look::Signalled));
+    assert_eq!(look(&mut signal, 1), Some(ProbeReason::Signalled));
     signal.notice(5);
-    assert_eq!(look(&mut signal, 5), Some(Look::Signalled));
+    assert_eq!(look(&mut signal, 5), Some(ProbeReason::Signalled));
 }

@@ -3,17 +3,17 @@
 //! Run with `--nocapture` to see the figures.
 
 use crate::support::percent;
-use bluegreen::{Color, Guard, Judgement, Limits, PerColor, Tally, Window};
+use bluegreen::{Analysis, Color, Counts, Guard, Limits, PerColor, Window};
 use std::ops::AddAssign;
 
 /// Four looks a second.
 const TICK_MS: u64 = 250;
 const HOUR_MS: u64 = 3_600_000;
 
-/// Two colours whose requests fail independently of each other at fixed rates.
+/// Two colors whose requests fail independently of each other at fixed rates.
 struct Traffic {
     rng: fastrand::Rng,
-    totals: PerColor<Tally>,
+    totals: PerColor<Counts>,
     error_rates: PerColor<f64>,
 }
 
@@ -70,18 +70,18 @@ fn guard(min_requests: u64, max_over_stable: &str) -> Guard {
 }
 
 /// The same limit held against the bare difference of the rates.
-fn naive(guard: &Guard, within: &PerColor<Tally>) -> bool {
-    let rate = |tally: Tally| tally.failed as f64 / tally.requests as f64;
+fn naive(guard: &Guard, within: &PerColor<Counts>) -> bool {
+    let rate = |tally: Counts| tally.failed as f64 / tally.requests as f64;
     let limit = f64::from(guard.error_rate.max_over_stable.unwrap().millipercent()) / 1e5;
     within.blue.requests.min(within.green.requests) >= guard.min_requests
         && rate(within.green) - rate(within.blue) > limit
 }
 
-fn trips(guard: &Guard, within: &PerColor<Tally>) -> bool {
-    matches!(guard.judge(Color::Blue, within), Judgement::Broken(_))
+fn trips(guard: &Guard, within: &PerColor<Counts>) -> bool {
+    matches!(guard.judge(Color::Blue, within), Analysis::Failed(_))
 }
 
-/// 25 requests a second on each colour, so that a window of 30 s holds 750. After a trip either judge
+/// 25 requests a second on each color, so that a window of 30 s holds 750. After a trip either judge
 /// begins with a new window, as an operator would by a new configuration.
 fn trips_in(hours: u64, error_rates: PerColor<f64>) -> Trips {
     let guard = guard(500, "2");
@@ -142,7 +142,7 @@ fn equal_colors_never_trip_in_200_hours() {
         },
     );
     println!(
-        "200 h of equal colours at 1 % errors: naive rates trip {}, the guard {}",
+        "200 h of equal colors at 1 % errors: naive rates trip {}, the guard {}",
         trips.naive, trips.guard
     );
     assert!(

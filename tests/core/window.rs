@@ -79,7 +79,7 @@ fn window_stays_within_a_64th_of_its_length_however_often_it_is_looked_at() {
             "{within} at {now_ms} ms"
         );
     }
-    assert!(format!("{window:?}").matches("Tally").count() <= 2 * 66);
+    assert!(format!("{window:?}").matches("Counts").count() <= 2 * 66);
 }
 
 #[test]

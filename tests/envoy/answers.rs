@@ -1,14 +1,14 @@
 //! Answers that come from no upstream, but from Envoy's routes and other filters.
 
 use serde_json::json;
-use testbed::{Bed, EnvoyBuilder, Request, get};
+use testbed::{EnvoyBuilder, Request, TestEnv, get};
 
 use crate::common::{OUR_FILTER, config};
 use crate::counts::{assert_counts, both};
 
 /// Envoy with blue alone, changed as the test wants.
-async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> Bed {
-    Bed::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
+async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+    TestEnv::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-//! The header that names the colour.
+//! The header that names the color.
 
 use serde_json::json;
-use testbed::{Bed, get};
+use testbed::{TestEnv, get};
 
 use crate::common::{HALF, config, key_of, server};
 
@@ -9,7 +9,7 @@ use crate::common::{HALF, config, key_of, server};
 async fn the_color_header_tells_upstream_and_client() {
     let mut policy = config(HALF, json!([{ "header": "x-user-id" }]));
     policy["color_header"] = json!("x-bluegreen-color");
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     for wanted in ["blue", "green"] {
         let other = if wanted == "blue" { "green" } else { "blue" };
         let request = get("/")
@@ -41,7 +41,7 @@ async fn the_color_header_tells_upstream_and_client() {
 
 #[tokio::test]
 async fn without_a_color_header_the_clients_own_passes() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let response = bed
         .http1()
         .send(get("/").header("x-bluegreen-color", "red"))

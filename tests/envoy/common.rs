@@ -1,4 +1,4 @@
-//! Configurations, and the rule by which a key gets its colour.
+//! Configurations, and the rule by which a key gets its color.
 
 use serde_json::{Value, json};
 use testbed::{Response, color};
@@ -34,7 +34,7 @@ pub fn matching(mut rollout: Value, matches: Value) -> Value {
     rollout
 }
 
-/// A key that some weight gives to this colour.
+/// A key that some weight gives to this color.
 pub fn key_of(salt: &str, wanted: &str, green_millipercent: u32) -> String {
     (0..)
         .map(|i| format!("user-{i}"))

@@ -1,10 +1,10 @@
 //! What is counted when streams end.
 
-use testbed::{Bed, Client, PATIENCE, eventually};
+use testbed::{Client, PATIENCE, TestEnv, eventually};
 
 /// Waits until these are the counts: of each code class, and of failures. Nothing is in flight then,
 /// and each stream was timed once.
-pub async fn assert_counts(bed: &Bed, classes: &[(&str, u32)], failures: u32) {
+pub async fn assert_counts(bed: &TestEnv, classes: &[(&str, u32)], failures: u32) {
     let total: u32 = classes.iter().map(|(_, count)| count).sum();
     let counted = || async {
         let metrics = bed.envoy.metrics().await;
@@ -41,6 +41,6 @@ pub async fn assert_counts(bed: &Bed, classes: &[(&str, u32)], failures: u32) {
     bed.assert_no_vm_died().await;
 }
 
-pub fn both(bed: &Bed) -> [Client; 2] {
+pub fn both(bed: &TestEnv) -> [Client; 2] {
     [bed.http1(), bed.http2()]
 }

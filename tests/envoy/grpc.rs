@@ -1,7 +1,7 @@
 //! gRPC calls: their status, not the code, says how they went.
 
 use serde_json::json;
-use testbed::{Bed, Code, get};
+use testbed::{Code, TestEnv, get};
 
 use crate::common::config;
 use crate::counts::{assert_counts, both};
@@ -10,7 +10,7 @@ use crate::counts::{assert_counts, both};
 #[tokio::test]
 async fn grpc_statuses_that_stand_for_5xx_are_failures() {
     const FAILED: [i32; 6] = [2, 4, 12, 13, 14, 15];
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let grpc = bed.grpc();
     for code in 1..=16 {
         let service = format!("status-{code}");
@@ -32,7 +32,7 @@ async fn grpc_statuses_that_stand_for_5xx_are_failures() {
 
 #[tokio::test]
 async fn a_grpc_status_behind_messages_counts_too() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let grpc = bed.grpc();
     let good = grpc.watch("ok", &[]).await;
     assert_eq!((good.code, good.messages), (Code::Ok, 2));
@@ -45,7 +45,7 @@ async fn a_grpc_status_behind_messages_counts_too() {
 /// Envoy shows a gRPC status for any response; it means something for gRPC alone.
 #[tokio::test]
 async fn a_grpc_status_on_a_plain_response_is_no_failure() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let request = get("/").header("x-test-response-header", "grpc-status: 14");
     for client in both(&bed) {
         assert_eq!(client.send(request.clone()).await.status, 200);

@@ -1,7 +1,7 @@
 //! Clients that mean harm: nothing they send kills a VM, makes a 5xx, or chooses the cluster.
 
 use serde_json::{Value, json};
-use testbed::{Bed, EnvoyBuilder, color, get};
+use testbed::{EnvoyBuilder, TestEnv, color, get};
 
 use crate::common::HALF;
 
@@ -32,12 +32,12 @@ fn policy() -> Value {
     })
 }
 
-pub async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> Bed {
-    Bed::start_with(|envoy| options(envoy.config(policy()))).await
+pub async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+    TestEnv::start_with(|envoy| options(envoy.config(policy()))).await
 }
 
 /// The filter is as well as ever, and no upstream ever saw a routing header.
-pub async fn assert_unharmed(bed: &Bed) {
+pub async fn assert_unharmed(bed: &TestEnv) {
     bed.assert_no_vm_died().await;
     for upstream in [&bed.blue, &bed.green] {
         for received in upstream.received() {
@@ -60,7 +60,7 @@ pub async fn assert_unharmed(bed: &Bed) {
 }
 
 /// The status of the answer to bytes on the wire; `None` where Envoy just hangs up.
-async fn status(bed: &Bed, bytes: &[u8]) -> Option<u16> {
+async fn status(bed: &TestEnv, bytes: &[u8]) -> Option<u16> {
     let answer = bed.raw(bytes).await;
     let line = String::from_utf8_lossy(answer.get(..12)?).into_owned();
     let status = line

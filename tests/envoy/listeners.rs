@@ -1,7 +1,7 @@
 //! Several listeners with one plugin.
 
 use serde_json::json;
-use testbed::{Bed, Load, color, get};
+use testbed::{Load, TestEnv, color, get};
 
 use crate::common::config;
 
@@ -41,7 +41,7 @@ static_resources:
 async fn two_listeners_share_the_plugin() {
     const USERS: u64 = 50;
     let sticky = || json!([{ "header": "x-user-id" }]);
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         envoy
             .config(config(50_000, sticky()))
             .extra_yaml(SECOND_LISTENER)

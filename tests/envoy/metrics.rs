@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Metrics, PushOutcome, Sample, color, fingerprint, get};
+use testbed::{Metrics, PushOutcome, Sample, TestEnv, color, fingerprint, get};
 
 use crate::common::{HALF, config, matching, rollout};
 
@@ -55,7 +55,7 @@ pub fn shown(metrics: &Metrics) -> Expected {
 }
 
 /// Waits until all requests have come to their end.
-pub async fn ended(bed: &Bed, responses: f64) {
+pub async fn ended(bed: &TestEnv, responses: f64) {
     bed.envoy
         .wait_for_metric("bluegreen_responses_total", &[], |n| n == responses)
         .await;
@@ -85,7 +85,7 @@ pub fn two_rollouts() -> Value {
 #[tokio::test]
 async fn all_metrics_equal_what_was_sent() {
     let policy = two_rollouts();
-    let bed = Bed::start(policy.clone()).await;
+    let bed = TestEnv::start(policy.clone()).await;
     let client = bed.http1().connection_per_request();
     let mut expected = Expected::new();
     let weights = [("first-1", HALF), ("second_2", 12_345)];
@@ -182,7 +182,7 @@ async fn all_metrics_equal_what_was_sent() {
 
 #[tokio::test]
 async fn counters_survive_pushes_and_gauges_follow_them() {
-    let bed = Bed::start(config(30_000, json!([]))).await;
+    let bed = TestEnv::start(config(30_000, json!([]))).await;
     let client = bed.http1().connection_per_request();
     for (sent, green) in [(10.0, 100_000), (20.0, 1), (30.0, 0)] {
         for _ in 0..10 {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use testbed::{Bed, color, get};
+use testbed::{TestEnv, color, get};
 
 use crate::common::{HALF, config, server};
 
@@ -11,7 +11,7 @@ use crate::common::{HALF, config, server};
 async fn a_new_id_decides_at_once_and_ever_after() {
     let sticky =
         json!([{ "header": "x-user-id" }, { "new_cookie": { "name": "bg", "max_age": "30d" } }]);
-    let bed = Bed::start(config(HALF, sticky)).await;
+    let bed = TestEnv::start(config(HALF, sticky)).await;
     let client = bed.http1().connection_per_request();
     let (mut ids, mut colors) = (HashSet::new(), HashSet::new());
     for _ in 0..100 {
@@ -63,7 +63,7 @@ async fn a_new_id_decides_at_once_and_ever_after() {
 
 #[tokio::test]
 async fn a_new_cookie_has_the_attributes_of_its_config() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let table = [
         (json!({ "name": "s" }), "s=; Path=/; SameSite=Lax; HttpOnly"),
         (

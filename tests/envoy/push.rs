@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, PushOutcome, get};
+use testbed::{Load, PushOutcome, TestEnv, get};
 
 use crate::common::config;
 
@@ -53,7 +53,7 @@ fn bad(i: u32) -> (String, String) {
 
 #[tokio::test]
 async fn pushes_good_and_bad_under_full_load_lose_no_request() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let load = Load::to(bed.envoy.addr())
         .connections(8)
         .start(|i| get("/").header("x-user-id", format!("user-{i}")));
@@ -112,7 +112,7 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
 
 #[tokio::test]
 async fn with_a_bad_config_at_start_blue_serves_until_a_good_push() {
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         envoy
             .raw_config(r#"{ "rollouts": [] }"#)
             .without_waiting_for_config()
@@ -142,7 +142,7 @@ async fn with_a_bad_config_at_start_blue_serves_until_a_good_push() {
 async fn requests_under_way_keep_the_config_they_began_with() {
     let mut first = config(100_000, json!([]));
     first["color_header"] = json!("x-color");
-    let bed = Bed::start(first).await;
+    let bed = TestEnv::start(first).await;
     let client = bed.http1();
     let slow = client.send(get("/").header("x-test-delay-ms", "500"));
     let push = async {
@@ -164,7 +164,7 @@ async fn requests_under_way_keep_the_config_they_began_with() {
 
 #[tokio::test]
 async fn the_version_is_logged_when_it_comes_into_force() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let mut next = config(0, json!([]));
     next["version"] = json!("2026-11-23.7");
     let pushed = bed.envoy.push(next).await;
@@ -175,7 +175,7 @@ async fn the_version_is_logged_when_it_comes_into_force() {
 /// A gate for CI. Envoy does not read discovered files then, so the filter stands in the bootstrap.
 #[tokio::test]
 async fn envoy_validates_a_config_before_it_is_pushed() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let validate = || {
         let dir = bed.envoy.dir();
         let ecds = fs::read_to_string(dir.join("bluegreen.yaml")).expect("bluegreen.yaml");

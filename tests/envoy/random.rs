@@ -1,7 +1,7 @@
 //! Requests of seeded chance, from clients as in [`crate::hostile`].
 
 use fastrand::Rng;
-use testbed::{Bed, Load, Request, get};
+use testbed::{Load, Request, TestEnv, get};
 
 use crate::hostile::{assert_unharmed, bed};
 
@@ -99,8 +99,8 @@ async fn thousands_of_random_requests_harm_nothing() {
     assert_unharmed_by_random(&bed).await;
 }
 
-/// As [`assert_unharmed`]; the random requests have colour headers of their own on all paths.
-async fn assert_unharmed_by_random(bed: &Bed) {
+/// As [`assert_unharmed`]; the random requests have color headers of their own on all paths.
+async fn assert_unharmed_by_random(bed: &TestEnv) {
     for upstream in [&bed.blue, &bed.green] {
         let received = upstream.received();
         assert!(

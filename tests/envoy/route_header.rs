@@ -1,7 +1,7 @@
 //! The routing header: the filter's, never the client's.
 
 use serde_json::json;
-use testbed::{Bed, EnvoyBuilder, Request, get};
+use testbed::{EnvoyBuilder, Request, TestEnv, get};
 
 use crate::common::{matching, rollout};
 use crate::routing::decided;
@@ -28,7 +28,7 @@ async fn a_request_that_fits_nothing_passes_untouched() {
         json!({ "hosts": ["shop.example"] }),
     )] });
     policy["color_header"] = json!("x-bluegreen-color");
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     let request = get("/a%20b/?q=1&q=2&x=%ff")
         .host("other.example:81")
         .header("x-bluegreen-color", "green")
@@ -85,7 +85,7 @@ async fn the_filter_alone_replaces_or_removes_a_forged_routing_header() {
         rollout("demo", 100_000, json!([])),
         json!({ "path_prefix": "/matched" }),
     )] });
-    let bed = Bed::start_with(|envoy| unstripped(envoy.config(policy))).await;
+    let bed = TestEnv::start_with(|envoy| unstripped(envoy.config(policy))).await;
     for client in [bed.http1(), bed.http2()] {
         for forged in forged(get("/matched")) {
             assert_eq!(client.send(forged).await.served_by(), Some("green"));
@@ -109,7 +109,7 @@ async fn another_route_header_serves_and_is_never_the_clients() {
     )] });
     policy["route_header"] = json!("X-Pool");
     // The bootstrap's early mutation still knows the default name alone.
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         envoy
             .config(policy)
             .edit_bootstrap(

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, get};
+use testbed::{Load, TestEnv, get};
 
 use crate::common::{config, matching, rollout};
 
 /// Requests decided so far, by rollout.
-pub async fn decided(bed: &Bed) -> BTreeMap<String, u64> {
+pub async fn decided(bed: &TestEnv) -> BTreeMap<String, u64> {
     let metrics = bed.envoy.metrics().await;
     let mut decided = BTreeMap::new();
     for sample in metrics.matching("bluegreen_requests_total", &[]) {
@@ -21,7 +21,7 @@ pub async fn decided(bed: &Bed) -> BTreeMap<String, u64> {
 #[tokio::test]
 async fn the_most_specific_match_decides() {
     let with = |name: &str, matches: Value| matching(rollout(name, 0, json!([])), matches);
-    let bed = Bed::start(json!({ "rollouts": [
+    let bed = TestEnv::start(json!({ "rollouts": [
         with("any-v1", json!({ "path_prefix": "/v1/" })),
         with("suffix", json!({ "hosts": ["*.shop.example"] })),
         with("any", json!({})),
@@ -78,7 +78,7 @@ async fn a_thousand_rollouts_are_told_apart() {
         )
     };
     let rollouts: Vec<Value> = (0..1_000).map(with).collect();
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     bed.push(json!({ "rollouts": rollouts })).await;
     let request = |i: u64| match i % 3 {
         0 => get("/").host(format!("h{i}.example")),

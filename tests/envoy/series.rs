@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use testbed::{Bed, PATIENCE, eventually};
+use testbed::{PATIENCE, TestEnv, eventually};
 
 use crate::common::{matching, rollout};
 use crate::metrics::{Expected, HISTOGRAMS, add, ours, shown, two_rollouts};
@@ -25,7 +25,7 @@ const BUCKETS_MS: [&str; 17] = [
 /// Each series is there from the start, so that a rate has a 0 to start from; and none beside them.
 #[tokio::test]
 async fn all_series_are_there_before_the_first_request_and_no_others() {
-    let bed = Bed::start(two_rollouts()).await;
+    let bed = TestEnv::start(two_rollouts()).await;
     let metrics = bed.envoy.metrics().await;
     let mut expected = BTreeSet::new();
     let mut expect = |name: &str, labels: &[(&str, &str)]| {
@@ -104,7 +104,7 @@ async fn labels_are_right_whatever_a_rollout_is_called() {
             )
         })
         .collect();
-    let bed = Bed::start(json!({ "rollouts": rollouts })).await;
+    let bed = TestEnv::start(json!({ "rollouts": rollouts })).await;
     for name in names {
         bed.http1().get(&format!("/{name}/")).await;
     }

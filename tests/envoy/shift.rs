@@ -1,9 +1,9 @@
-//! Weights: how many users each colour gets, and who moves when they change.
+//! Weights: how many users each color gets, and who moves when they change.
 
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, Request, bucket, color, get};
+use testbed::{Load, Request, TestEnv, bucket, color, get};
 
 use crate::common::{config, weights};
 
@@ -19,7 +19,7 @@ fn user(index: u64) -> Request {
 }
 
 /// Who serves each of the first users.
-async fn served(bed: &Bed, users: u64) -> Vec<String> {
+async fn served(bed: &TestEnv, users: u64) -> Vec<String> {
     let report = Load::to(bed.envoy.addr()).count(users).run(user).await;
     let served_by = report.outcomes.into_iter().map(|outcome| outcome.served_by);
     served_by.map(|server| server.expect("an answer")).collect()
@@ -69,7 +69,7 @@ fn binomial_bounds_are_exact() {
 #[tokio::test]
 async fn a_ramp_in_small_steps_moves_no_user_back() {
     const USERS: u64 = 300;
-    let bed = Bed::start(config(0, by_user())).await;
+    let bed = TestEnv::start(config(0, by_user())).await;
     let mut before = served(&bed, USERS).await;
     assert_eq!(before, ruled(USERS, 0));
     let (up, down) = (
@@ -96,7 +96,7 @@ async fn a_ramp_in_small_steps_moves_no_user_back() {
 #[tokio::test]
 async fn the_split_is_exact_for_users_and_fair_at_random() {
     const REQUESTS: u64 = 3_000;
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     for green in [0, 1, 1_000, 50_000, 99_999, 100_000] {
         let expected = binomial_bounds(REQUESTS, f64::from(green) / 100_000.0);
 
@@ -124,7 +124,7 @@ async fn the_split_is_exact_for_users_and_fair_at_random() {
 /// At 0.001 % and 99.999 % one bucket in 100,000 is alone.
 #[tokio::test]
 async fn a_thousandth_of_a_percent_is_one_bucket() {
-    let bed = Bed::start(config(0, by_user())).await;
+    let bed = TestEnv::start(config(0, by_user())).await;
     let client = bed.http1();
     let user_in = |wanted: u32| {
         let keys = (0..).map(|i| format!("user-{i}"));
@@ -148,7 +148,7 @@ async fn a_thousandth_of_a_percent_is_one_bucket() {
 
 #[tokio::test]
 async fn a_full_swap_is_seen_in_the_next_requests() {
-    let bed = Bed::start(config(0, by_user())).await;
+    let bed = TestEnv::start(config(0, by_user())).await;
     for (green, expected) in [(100_000, "green"), (0, "blue"), (100_000, "green")] {
         bed.push(config(green, by_user())).await;
         assert!(
@@ -167,7 +167,7 @@ async fn each_color_names_its_own_cluster() {
         "clusters": { "blue": "green", "green": "blue" },
         "weights": weights(100_000),
     }] });
-    let bed = Bed::start(crossed).await;
+    let bed = TestEnv::start(crossed).await;
     assert_eq!(bed.http1().get("/").await.served_by(), Some("blue"));
     let requests = [
         ("rollout", "crossed"),
@@ -186,8 +186,8 @@ async fn each_color_names_its_own_cluster() {
 #[tokio::test]
 async fn two_envoys_agree_whatever_weights_they_had_before() {
     const USERS: u64 = 300;
-    let one = Bed::start(config(25_000, by_user())).await;
-    let other = Bed::start(config(90_000, by_user())).await;
+    let one = TestEnv::start(config(25_000, by_user())).await;
+    let other = TestEnv::start(config(90_000, by_user())).await;
     other.push(config(25_000, by_user())).await;
     let served_by_one = served(&one, USERS).await;
     assert_eq!(served_by_one, served(&other, USERS).await);

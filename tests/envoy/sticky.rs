@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Request, bucket, color, get};
+use testbed::{Request, TestEnv, bucket, color, get};
 
 use crate::common::{HALF, OUR_FILTER, config, key_of, rollout, server};
 
@@ -22,9 +22,9 @@ const METADATA_FILTERS: &str = r#"- name: envoy.filters.http.header_to_metadata
                 value: { payload: { sub: alice } }
           "#;
 
-/// Each of many keys gets its colour, over HTTP/1.1 and HTTP/2.
+/// Each of many keys gets its color, over HTTP/1.1 and HTTP/2.
 async fn assert_key_decides(sticky: Value, request: impl Fn(&str) -> Request) {
-    let bed = Bed::start(config(HALF, sticky)).await;
+    let bed = TestEnv::start(config(HALF, sticky)).await;
     let mut colors = HashSet::new();
     for client in [bed.http1(), bed.http2()] {
         for i in 0..40 {
@@ -39,7 +39,7 @@ async fn assert_key_decides(sticky: Value, request: impl Fn(&str) -> Request) {
 }
 
 /// All requests were decided for this reason.
-async fn assert_reasons(bed: &Bed, reason: &str, count: f64) {
+async fn assert_reasons(bed: &TestEnv, reason: &str, count: f64) {
     let metrics = bed.envoy.metrics().await;
     let requests = |labels| metrics.get("bluegreen_requests_total", labels);
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_query_parameter_decides() {
 #[tokio::test]
 async fn metadata_of_an_earlier_filter_decides() {
     let path = json!([{ "metadata": ["test.subject", "sub"] }]);
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         envoy
             .config(config(HALF, path))
             .edit_bootstrap(OUR_FILTER, &format!("{METADATA_FILTERS}{OUR_FILTER}"))
@@ -98,7 +98,7 @@ async fn metadata_of_an_earlier_filter_decides() {
 
 #[tokio::test]
 async fn the_clients_address_decides() {
-    let bed = Bed::start(config(HALF, json!(["source_ip"]))).await;
+    let bed = TestEnv::start(config(HALF, json!(["source_ip"]))).await;
     let mut colors = HashSet::new();
     for last in 1..=40 {
         let client = bed
@@ -120,7 +120,7 @@ async fn the_clients_address_decides() {
 
 #[tokio::test]
 async fn keys_may_be_any_bytes() {
-    let bed = Bed::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
+    let bed = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
     let client = bed.http1();
     let long = vec![b'k'; 20_000];
     let keys: [&[u8]; 5] = [
@@ -140,7 +140,7 @@ async fn keys_may_be_any_bytes() {
 #[tokio::test]
 async fn the_first_source_that_is_there_decides() {
     let sticky = json!([{ "header": "x-user-id" }, { "cookie": "uid" }, { "query": "user" }]);
-    let bed = Bed::start(config(HALF, sticky)).await;
+    let bed = TestEnv::start(config(HALF, sticky)).await;
     let client = bed.http1();
     let (blue, green) = (key_of("demo", "blue", HALF), key_of("demo", "green", HALF));
     for (first, second, expected) in [(&blue, &green, "blue"), (&green, &blue, "green")] {
@@ -166,7 +166,7 @@ async fn the_first_source_that_is_there_decides() {
 
 #[tokio::test]
 async fn a_user_keeps_the_color_over_many_connections_and_both_workers() {
-    let bed = Bed::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
+    let bed = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
     let client = bed.http1().connection_per_request();
     for wanted in ["blue", "green"] {
         let key = key_of("demo", wanted, HALF);
@@ -194,7 +194,7 @@ async fn one_salt_gives_a_user_one_bucket_in_all_rollouts() {
         by_path("b", "same"),
         by_path("c", "other"),
     ];
-    let bed = Bed::start(json!({ "rollouts": rollouts })).await;
+    let bed = TestEnv::start(json!({ "rollouts": rollouts })).await;
     let client = bed.http1();
     let mut drawn_anew = 0;
     for i in 0..60 {

@@ -1,17 +1,17 @@
 //! Streams that end well, badly or not at all, and what is counted of them.
 
 use serde_json::json;
-use testbed::{Bed, Behavior, EnvoyBuilder, get};
+use testbed::{Behavior, EnvoyBuilder, TestEnv, get};
 
 use crate::common::{config, matching, rollout};
 use crate::counts::{assert_counts, both};
 
 /// Envoy with blue alone, changed as the test wants.
-async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> Bed {
-    Bed::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
+async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+    TestEnv::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
 }
 
-async fn plain_bed() -> Bed {
+async fn plain_bed() -> TestEnv {
     bed(|envoy| envoy).await
 }
 
@@ -56,10 +56,10 @@ async fn a_client_that_leaves_in_the_body_is_no_failure() {
 
 #[tokio::test]
 async fn an_upstream_that_refuses_connections_is_a_failure() {
-    let Bed { envoy, blue, green } = plain_bed().await;
+    let TestEnv { envoy, blue, green } = plain_bed().await;
     drop(blue);
     let unused = testbed::Upstream::start("unused").await;
-    let bed = Bed {
+    let bed = TestEnv {
         envoy,
         blue: unused,
         green,
@@ -75,7 +75,7 @@ async fn an_upstream_that_refuses_connections_is_a_failure() {
 async fn a_cluster_that_envoy_does_not_know_is_a_failure() {
     let mut policy = config(0, json!([]));
     policy["rollouts"][0]["clusters"]["blue"] = json!("no-such-cluster");
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     assert_eq!(bed.http1().get("/").await.status, 503);
     assert_counts(&bed, &[("5xx", 1)], 1).await;
 }
@@ -161,12 +161,13 @@ async fn a_response_in_a_thousand_pieces_counts_once() {
     assert_counts(&bed, &[("2xx", 2)], 0).await;
 }
 
-/// Envoy follows the redirect with a new run of the filters; the user's colour is the same.
+/// Envoy follows the redirect with a new run of the filters; the user's color is the same.
 #[tokio::test]
 async fn an_internal_redirect_is_decided_twice_alike() {
     let policy = "timeout: 15s\n                  internal_redirect_policy: {}";
     let sticky = json!([{ "header": "x-user-id" }]);
-    let bed = Bed::start_with(|envoy| route(envoy.config(config(50_000, sticky)), policy)).await;
+    let bed =
+        TestEnv::start_with(|envoy| route(envoy.config(config(50_000, sticky)), policy)).await;
     let mut moved = Behavior::status(302);
     moved.headers.insert(
         "location",
@@ -190,7 +191,7 @@ async fn an_internal_redirect_is_decided_twice_alike() {
         let (blue, green) = (bed.blue.count() - blue, bed.green.count() - green);
         assert!(
             blue == 0 || green == 0,
-            "user-{user} changed colour on the way"
+            "user-{user} changed color on the way"
         );
         redirected += u32::from(blue + green == 2);
         for upstream in [&bed.blue, &bed.green] {
@@ -212,7 +213,7 @@ async fn unmatched_streams_count_in_unmatched_alone() {
         rollout("demo", 0, json!([])),
         json!({ "path_prefix": "/elsewhere" }),
     );
-    let bed = Bed::start(json!({ "rollouts": [elsewhere] })).await;
+    let bed = TestEnv::start(json!({ "rollouts": [elsewhere] })).await;
     let client = bed.http1();
     let arrived = bed.blue.wait_for_count(1);
     client

@@ -1,14 +1,14 @@
 //! How long requests take, and those that are not at their end.
 
 use serde_json::json;
-use testbed::{Bed, get};
+use testbed::{TestEnv, get};
 
 use crate::common::config;
 use crate::metrics::ended;
 
 #[tokio::test]
 async fn histograms_hold_the_times_in_milliseconds() {
-    let bed = Bed::start(config(100_000, json!([]))).await;
+    let bed = TestEnv::start(config(100_000, json!([]))).await;
     let client = bed.http1();
     for _ in 0..5 {
         // 150 ms to the headers, 100 ms more to the end.
@@ -44,7 +44,7 @@ async fn histograms_hold_the_times_in_milliseconds() {
 
 #[tokio::test]
 async fn in_flight_counts_what_hangs_and_outlives_a_push() {
-    let bed = Bed::start(config(100_000, json!([]))).await;
+    let bed = TestEnv::start(config(100_000, json!([]))).await;
     let (http1, http2) = (bed.http1(), bed.http2());
     let green = [("rollout", "demo"), ("color", "green")];
     let hangs = || get("/").header("x-test-hang", "1");

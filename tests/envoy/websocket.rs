@@ -1,14 +1,14 @@
 //! WebSockets: decided when they open, counted when they close.
 
 use serde_json::json;
-use testbed::{Bed, get};
+use testbed::{TestEnv, get};
 
 use crate::common::config;
 use crate::counts::assert_counts;
 
 #[tokio::test]
 async fn a_websocket_counts_once_when_it_closes() {
-    let bed = Bed::start(config(0, json!([]))).await;
+    let bed = TestEnv::start(config(0, json!([]))).await;
     let mut socket = bed.websocket(get("/socket")).await;
     assert_eq!(socket.headers["x-served-by"], "blue");
     for text in ["hello", "again"] {
@@ -23,7 +23,7 @@ async fn a_websocket_counts_once_when_it_closes() {
 
 #[tokio::test]
 async fn a_websocket_follows_its_key_and_outlives_a_push() {
-    let bed = Bed::start(config(100_000, json!([]))).await;
+    let bed = TestEnv::start(config(100_000, json!([]))).await;
     let mut socket = bed.websocket(get("/socket")).await;
     assert_eq!(socket.headers["x-served-by"], "green");
     bed.push(config(0, json!([]))).await;

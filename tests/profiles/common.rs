@@ -1,7 +1,7 @@
 //! Configurations, users, and what Envoy shows of all profiles alike.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, EnvoyBuilder, Request, get, with};
+use testbed::{Client, EnvoyBuilder, Request, TestEnv, get, with};
 
 pub const PROFILES: [&str; 3] = ["full", "signalled", "lean"];
 
@@ -38,7 +38,7 @@ pub fn without_responses(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy.withhold("proxy_on_response_headers")
 }
 
-/// The colour of a user of the rollout `demo`, as the contract has it.
+/// The color of a user of the rollout `demo`, as the contract has it.
 pub fn color(user: &str) -> &'static str {
     testbed::color("demo", user, 50_000)
 }
@@ -48,11 +48,11 @@ pub fn users() -> impl Iterator<Item = String> {
     (0..).map(|i| format!("user-{i}"))
 }
 
-/// A user who has this colour.
+/// A user who has this color.
 pub fn user_of(wanted: &str) -> String {
     users()
         .find(|user| color(user) == wanted)
-        .expect("a user of each colour")
+        .expect("a user of each color")
 }
 
 pub fn as_user(user: &str) -> Request {
@@ -69,12 +69,12 @@ pub fn failing() -> Request {
     to_green().header("x-test-status", "500")
 }
 
-pub fn both(bed: &Bed) -> [Client; 2] {
+pub fn both(bed: &TestEnv) -> [Client; 2] {
     [bed.http1(), bed.http2()]
 }
 
 /// Waits until a counter of `demo`, with these labels as well, stands at just this.
-pub async fn wait_for_count(bed: &Bed, name: &str, labels: &[(&str, &str)], count: u64) {
+pub async fn wait_for_count(bed: &TestEnv, name: &str, labels: &[(&str, &str)], count: u64) {
     let labels = [&[("rollout", "demo")], labels].concat();
     bed.envoy
         .wait_for_metric(name, &labels, |n| n == count as f64)
@@ -82,7 +82,7 @@ pub async fn wait_for_count(bed: &Bed, name: &str, labels: &[(&str, &str)], coun
 }
 
 /// Waits until Envoy's access log has counted so many streams that did not end with a plain success.
-pub async fn wait_for_suspects(bed: &Bed, count: u64) {
+pub async fn wait_for_suspects(bed: &TestEnv, count: u64) {
     bed.envoy
         .wait_for_metric("bluegreen_suspect_streams_total", &[], |n| {
             n == count as f64
@@ -91,7 +91,7 @@ pub async fn wait_for_suspects(bed: &Bed, count: u64) {
 }
 
 /// Lines of Envoy's log with this text.
-pub fn logged(bed: &Bed, text: &str) -> usize {
+pub fn logged(bed: &TestEnv, text: &str) -> usize {
     bed.envoy
         .log()
         .lines()

@@ -1,7 +1,7 @@
 //! gRPC where the profile is `lean`: its statuses stand in headers and trailers of responses.
 
 use serde_json::json;
-use testbed::{Bed, Behavior, Code, Ending, EnvoyBuilder};
+use testbed::{Behavior, Code, Ending, EnvoyBuilder, TestEnv};
 
 use crate::common::{logged, user_of, wait_for_count, wait_for_suspects, without_responses};
 use crate::guarded::{counting, guard, wait_for_rollback, watched};
@@ -99,7 +99,7 @@ async fn calls_that_find_nothing_are_good_where_their_headers_do_not_reach_the_f
     bed.envoy.wait_for_log(NO_STATUSES).await;
 }
 
-async fn assert_good_calls_are_good(bed: &Bed) {
+async fn assert_good_calls_are_good(bed: &TestEnv) {
     let (client, user) = (bed.grpc(), user_of("green"));
     let of_user = [("x-user-id", user.as_str())];
     for _ in 0..10 {

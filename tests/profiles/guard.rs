@@ -1,7 +1,7 @@
 //! The guard where the profile is `lean`, and Envoy set up for it.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Ending, Load};
+use testbed::{Behavior, Client, Ending, Load, TestEnv};
 
 use crate::common::{
     NO_RESPONSES, NOT_SIGNALLED, as_user, both, failing, logged, to_green, user_of, wait_for_count,
@@ -9,12 +9,12 @@ use crate::common::{
 };
 use crate::guarded::{guard, trips, wait_for_rollback, wait_for_state, watched};
 
-async fn lean(limits: Value) -> Bed {
+async fn lean(limits: Value) -> TestEnv {
     watched("lean", guard(limits), without_responses).await
 }
 
 /// So many requests of one user, over several connections.
-async fn send(bed: &Bed, user: String, count: u64) {
+async fn send(bed: &TestEnv, user: String, count: u64) {
     Load::to(bed.envoy.addr())
         .count(count)
         .run(move |_| as_user(&user))
@@ -88,7 +88,7 @@ async fn good_requests_do_not_roll_back() {
 }
 
 /// Clients leave, and one request fails behind them: that is all that the guard knows of.
-async fn assert_leaving_is_not_judged(leave: impl AsyncFn(&Bed, Client)) {
+async fn assert_leaving_is_not_judged(leave: impl AsyncFn(&TestEnv, Client)) {
     let bed = lean(json!({ "min_requests": 1, "max_error_rate": 0 })).await;
     for _ in 0..5 {
         for client in both(&bed) {

@@ -1,7 +1,7 @@
 //! Rollouts with a guard, and what comes of it.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, EnvoyBuilder, with};
+use testbed::{Behavior, EnvoyBuilder, TestEnv, with};
 
 use crate::common::{COLORS, config, logged, to_green, wait_for_count};
 
@@ -28,27 +28,27 @@ pub async fn watched(
     profile: &str,
     rollout: Value,
     options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder,
-) -> Bed {
+) -> TestEnv {
     let config = config(profile, rollout);
-    let bed = Bed::start_with(|envoy| options(envoy.config(config))).await;
+    let bed = TestEnv::start_with(|envoy| options(envoy.config(config))).await;
     wait_for_state(&bed, 1).await;
     bed
 }
 
 /// Waits for a state of the guard: 0 watching, 1 too few requests to judge, 2 tripped.
-pub async fn wait_for_state(bed: &Bed, state: u64) {
+pub async fn wait_for_state(bed: &TestEnv, state: u64) {
     wait_for_count(bed, STATE, &[], state).await;
 }
 
 /// How often the guard of `demo` has tripped.
-pub async fn trips(bed: &Bed) -> f64 {
+pub async fn trips(bed: &TestEnv) -> f64 {
     let demo = [("rollout", "demo")];
     bed.envoy.metrics().await.get(TRIPS, &demo)
 }
 
 /// Waits for the first rollback of `demo`: it is counted and logged once, and each worker sends those to
 /// blue who had green. Gives back what the log says of it.
-pub async fn wait_for_rollback(bed: &Bed, cause: &str) -> String {
+pub async fn wait_for_rollback(bed: &TestEnv, cause: &str) -> String {
     wait_for_count(bed, TRIPS, &[("cause", cause)], 1).await;
     wait_for_state(bed, 2).await;
     for upstream in [&bed.blue, &bed.green] {
@@ -59,7 +59,7 @@ pub async fn wait_for_rollback(bed: &Bed, cause: &str) -> String {
 }
 
 /// The rollback of `demo` holds, and there was one.
-pub async fn assert_rolled_back(bed: &Bed) {
+pub async fn assert_rolled_back(bed: &TestEnv) {
     bed.wait_until_served_by("blue", &to_green()).await;
     wait_for_state(bed, 2).await;
     for (color, weight) in COLORS.into_iter().zip([100_000, 0]) {

@@ -1,7 +1,7 @@
 //! Clients that mean harm, where the profile is `lean`.
 
 use serde_json::json;
-use testbed::{Bed, Load, with};
+use testbed::{Load, TestEnv, with};
 
 use crate::common::{as_user, color, config, users, wait_for_count, without_responses};
 use crate::guarded::counting;
@@ -33,7 +33,7 @@ async fn nothing_that_they_send_harms_the_filter() {
         "override": { "header": "x-bluegreen", "require": "internal" },
     });
     let policy = config("lean", with(counting(), fields));
-    let bed = Bed::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
     let lines = odd_lines();
     let paths = ["/", "/?user=%ff%00", "/?&&=&user", "/?user=%zz"];
     let mut sent = 0;

@@ -1,9 +1,9 @@
-//! `lean`: the split and the verdicts on each colour are those of `full`.
+//! `lean`: the split and the verdicts on each color are those of `full`.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use testbed::{Bed, Request, get, with};
+use testbed::{Request, TestEnv, get, with};
 
 use crate::common::{
     COLORS, NOT_SIGNALLED, PROFILES, as_user, both, color, config, failing, logged, rollout,
@@ -12,7 +12,7 @@ use crate::common::{
 use crate::guarded::counting;
 use crate::workload;
 
-/// Whoever asks for a colour gets it.
+/// Whoever asks for a color gets it.
 fn overriding() -> Value {
     json!({ "override": { "header": "x-bluegreen", "require": "nothing" } })
 }
@@ -20,7 +20,7 @@ fn overriding() -> Value {
 #[tokio::test]
 async fn each_user_has_the_color_that_the_contract_says() {
     for profile in PROFILES {
-        let bed = Bed::start(config(profile, json!({}))).await;
+        let bed = TestEnv::start(config(profile, json!({}))).await;
         for client in both(&bed) {
             for user in users().take(100) {
                 let response = client.send(as_user(&user)).await;
@@ -39,7 +39,7 @@ async fn a_ramp_goes_by_the_clock() {
     });
     let weights = json!({ "blue": 100, "green": 0 });
     let ramped = config("lean", json!({ "ramp": ramp, "weights": weights }));
-    let bed = Bed::start_with(|envoy| without_responses(envoy.config(ramped))).await;
+    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(ramped))).await;
     let client = bed.http1();
     for user in users().take(100) {
         let response = client.send(as_user(&user)).await;
@@ -56,7 +56,7 @@ async fn requests_count_by_the_reason_of_their_color() {
         "sticky": [{ "new_cookie": { "name": "id" } }],
     });
     let rollouts = [rollout("demo", demo), rollout("generated", generated)];
-    let bed = Bed::start(json!({ "profile": "lean", "rollouts": rollouts })).await;
+    let bed = TestEnv::start(json!({ "profile": "lean", "rollouts": rollouts })).await;
     for client in both(&bed) {
         for user in users().take(10) {
             let by_header = as_user(&user);
@@ -103,7 +103,7 @@ async fn requests_count_by_the_reason_of_their_color() {
 #[tokio::test]
 async fn streams_that_end_in_every_way_are_judged_as_in_full() {
     let policy = config("lean", counting());
-    let bed = Bed::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
     workload::run(&bed).await;
     wait_for_suspects(&bed, workload::suspects()).await;
     workload::wait_for_verdicts(&bed).await;
@@ -114,7 +114,7 @@ async fn streams_that_end_in_every_way_are_judged_as_in_full() {
 #[tokio::test]
 async fn overridden_requests_are_not_judged() {
     let policy = config("lean", with(counting(), overriding()));
-    let bed = Bed::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
     let ends: [fn(Request) -> Request; 3] = [
         |request| request,
         |request| request.header("x-test-status", "503"),
@@ -142,7 +142,7 @@ async fn overridden_requests_are_not_judged() {
 #[tokio::test]
 async fn a_websocket_is_served() {
     for profile in PROFILES {
-        let bed = Bed::start(config(profile, counting())).await;
+        let bed = TestEnv::start(config(profile, counting())).await;
         let user = user_of("blue");
         let mut socket = bed.websocket(as_user(&user)).await;
         assert_eq!(socket.echo("hello").await, "hello");

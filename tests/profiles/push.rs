@@ -1,7 +1,7 @@
 //! From one profile to another while Envoy serves.
 
 use serde_json::json;
-use testbed::{Bed, Behavior, Load, PATIENCE, RunningLoad, eventually, get};
+use testbed::{Behavior, Load, PATIENCE, RunningLoad, TestEnv, eventually, get};
 use tokio::task::JoinSet;
 
 use crate::common::{
@@ -25,7 +25,7 @@ async fn wait_for_load(load: &RunningLoad, more: u64) {
 #[tokio::test]
 async fn pushes_between_profiles_under_load_lose_no_request_and_no_count() {
     let is_failing = |i: u64| i.is_multiple_of(10);
-    let bed = Bed::start(config("full", counting())).await;
+    let bed = TestEnv::start(config("full", counting())).await;
     let load = Load::to(bed.envoy.addr()).connections(32).start(move |i| {
         let status = if is_failing(i) { "500" } else { "200" };
         as_user(&format!("user-{i}")).header("x-test-status", status)
@@ -57,7 +57,7 @@ async fn pushes_between_profiles_under_load_lose_no_request_and_no_count() {
 
 #[tokio::test]
 async fn a_stream_is_counted_by_the_profile_that_it_began_in() {
-    let bed = Bed::start(config("full", counting())).await;
+    let bed = TestEnv::start(config("full", counting())).await;
     let mut under_way = JoinSet::new();
     for profile in ["full", "lean", "signalled", "full", "lean"] {
         bed.push(config(profile, counting())).await;

@@ -1,7 +1,7 @@
 //! The quality gate where the profile is `lean`.
 
 use serde_json::{Value, json};
-use testbed::{Bed, post};
+use testbed::{TestEnv, post};
 
 use crate::common::{NO_RESPONSES, logged, rollout, to_green, wait_for_count};
 use crate::guarded::wait_for_rollback;
@@ -10,7 +10,7 @@ fn counts(color: &str, tp: u64, fp: u64) -> Value {
     json!({ "rollout": "demo", "color": color, "tp": tp, "fp": fp })
 }
 
-async fn tell(bed: &Bed, items: Value) {
+async fn tell(bed: &TestEnv, items: Value) {
     for client in [bed.http1(), bed.http2()] {
         let response = client.send(post("/feedback", items.to_string())).await;
         assert_eq!((response.status, response.text().as_str()), (204, ""));
@@ -25,7 +25,7 @@ async fn feedback_counts_and_rolls_back() {
         "feedback": { "path": "/feedback", "require": "nothing" },
         "rollouts": [rollout("demo", limit)],
     });
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         envoy
             .config(policy)
             .allow("proxy_on_request_body")

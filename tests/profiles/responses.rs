@@ -1,15 +1,15 @@
 //! Responses that Envoy may not hand to the filter.
 
 use serde_json::{Value, json};
-use testbed::{Bed, get, with};
+use testbed::{TestEnv, get, with};
 
 use crate::common::{
     NO_RESPONSES, PROFILES, config, logged, to_green, wait_for_count, without_responses,
 };
 use crate::guarded::guard;
 
-async fn start(policy: Value) -> Bed {
-    Bed::start_with(|envoy| without_responses(envoy.config(policy)).concurrency(1)).await
+async fn start(policy: Value) -> TestEnv {
+    TestEnv::start_with(|envoy| without_responses(envoy.config(policy)).concurrency(1)).await
 }
 
 /// At the first request, and never again.

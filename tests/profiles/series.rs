@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use testbed::Bed;
+use testbed::TestEnv;
 
 use crate::common::{config, failing, wait_for_suspects};
 use crate::guarded::counting;
@@ -20,7 +20,7 @@ const OF_STREAMS: [&str; 8] = [
     "bluegreen_response_start_ms_sum",
 ];
 
-async fn names(bed: &Bed) -> BTreeSet<String> {
+async fn names(bed: &TestEnv) -> BTreeSet<String> {
     let metrics = bed.envoy.metrics().await;
     let ours = metrics
         .samples()
@@ -31,7 +31,7 @@ async fn names(bed: &Bed) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() {
-    let bed = Bed::start(config("lean", counting())).await;
+    let bed = TestEnv::start(config("lean", counting())).await;
     bed.http1().send(failing()).await;
     wait_for_suspects(&bed, 1).await;
     let lean = names(&bed).await;
@@ -47,7 +47,7 @@ async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() 
 
 #[tokio::test]
 async fn without_a_guard_lean_has_but_seven_names() {
-    let bed = Bed::start(config("lean", json!({}))).await;
+    let bed = TestEnv::start(config("lean", json!({}))).await;
     bed.http1().send(failing()).await;
     wait_for_suspects(&bed, 1).await;
     let expected = [

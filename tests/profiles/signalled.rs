@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use testbed::{Bed, Client, Load, Upstream};
+use testbed::{Client, Load, TestEnv, Upstream};
 use tokio::task::JoinSet;
 
 use crate::common::{
@@ -15,7 +15,7 @@ use crate::workload;
 type Shown = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 /// All that the filter shows, but for times, the configuration itself, and the signal.
-async fn shown(bed: &Bed) -> Shown {
+async fn shown(bed: &TestEnv) -> Shown {
     let is_meant = |name: &str| {
         name.starts_with("bluegreen_")
             && name != "bluegreen_config_fingerprint"
@@ -32,7 +32,7 @@ async fn shown(bed: &Bed) -> Shown {
 
 /// What a profile shows of the workload.
 async fn shown_of_workload(profile: &str) -> Shown {
-    let bed = Bed::start(config(profile, counting())).await;
+    let bed = TestEnv::start(config(profile, counting())).await;
     workload::run(&bed).await;
     wait_for_suspects(&bed, workload::suspects()).await;
     workload::wait_for_streams(&bed).await;
@@ -61,7 +61,7 @@ async fn counts_are_exact_while_both_workers_are_busy() {
         ("404", "4xx"),
         ("302", "3xx"),
     ];
-    let bed = Bed::start(config("signalled", counting())).await;
+    let bed = TestEnv::start(config("signalled", counting())).await;
     let report = Load::to(bed.envoy.addr())
         .connections(32)
         .count(REQUESTS)
@@ -94,7 +94,7 @@ async fn counts_are_exact_while_both_workers_are_busy() {
 async fn streams_that_end_at_the_same_moment_all_count() {
     const STREAMS: u64 = 20;
     for profile in PROFILES {
-        let Bed { envoy, blue, green } = Bed::start(config(profile, counting())).await;
+        let TestEnv { envoy, blue, green } = TestEnv::start(config(profile, counting())).await;
         let client = Client::http2(envoy.addr());
         let mut under_way = JoinSet::new();
         for _ in 0..STREAMS {
@@ -107,7 +107,7 @@ async fn streams_that_end_at_the_same_moment_all_count() {
         let statuses = under_way.join_all().await;
         assert!(statuses.iter().all(|&status| status == 503), "{statuses:?}");
         let green = Upstream::start("unused").await;
-        let bed = Bed { envoy, blue, green };
+        let bed = TestEnv { envoy, blue, green };
         wait_for_suspects(&bed, STREAMS).await;
         wait_for_count(&bed, "bluegreen_failures_total", &[], STREAMS).await;
         wait_for_count(&bed, "bluegreen_guard_finished_total", &[], STREAMS).await;

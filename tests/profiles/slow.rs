@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior};
+use testbed::{Behavior, TestEnv};
 
 use crate::common::{NO_RESPONSES, logged, to_green, wait_for_count};
 use crate::guarded::{guard, wait_for_rollback, wait_for_state, watched};
 
-async fn lean(limits: Value) -> Bed {
+async fn lean(limits: Value) -> TestEnv {
     watched("lean", guard(limits), |envoy| envoy).await
 }
 

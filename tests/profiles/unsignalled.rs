@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bluegreen::Signal;
 use serde_json::json;
-use testbed::{Bed, Client, EnvoyBuilder};
+use testbed::{Client, EnvoyBuilder, TestEnv};
 
 use crate::common::{BY_SIGNAL, NOT_SIGNALLED, config, failing, logged, to_green, wait_for_count};
 use crate::guarded::{counting, guard, wait_for_rollback, watched};
@@ -39,13 +39,13 @@ async fn fail(client: &Client, count: u64) {
     }
 }
 
-async fn failures(bed: &Bed) -> f64 {
+async fn failures(bed: &TestEnv) -> f64 {
     let demo = [("rollout", "demo")];
     bed.envoy.metrics().await.get(FAILURES, &demo)
 }
 
 /// Workers that found a stream which was not signalled.
-async fn missed(bed: &Bed) -> f64 {
+async fn missed(bed: &TestEnv) -> f64 {
     let name = "bluegreen_signal_missed_total";
     bed.envoy.metrics().await.get(name, &[])
 }
@@ -53,7 +53,7 @@ async fn missed(bed: &Bed) -> f64 {
 /// Each worker says so at most once, and no stream is missed, be it before or after.
 async fn assert_made_up_for(profile: &str, options: fn(EnvoyBuilder) -> EnvoyBuilder) {
     let policy = config(profile, counting());
-    let bed = Bed::start_with(|envoy| options(envoy.config(policy))).await;
+    let bed = TestEnv::start_with(|envoy| options(envoy.config(policy))).await;
     workload::run(&bed).await;
     workload::wait_for_verdicts(&bed).await;
     if profile == "signalled" {
@@ -118,7 +118,7 @@ async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it(
     const PROBE: u64 = Signal::STREAMS_PER_PROBE as u64;
     for profile in BY_SIGNAL {
         let policy = config(profile, counting());
-        let bed = Bed::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
+        let bed = TestEnv::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
         let (workers, mut sent) = bed.client_per_worker(&failing()).await;
         wait_for_count(&bed, FAILURES, &[], sent).await;
         // No code is suspect any more.

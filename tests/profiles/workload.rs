@@ -1,6 +1,6 @@
 //! Streams that end in every way, and what is to be counted of them.
 
-use testbed::{Bed, Client, PATIENCE, Request, eventually, get};
+use testbed::{Client, PATIENCE, Request, TestEnv, eventually, get};
 
 use crate::common::{COLORS, both, user_of, wait_for_count};
 
@@ -86,7 +86,7 @@ impl Case {
     }
 
     /// Sends it at a path that nothing else has.
-    async fn send(&self, bed: &Bed, client: &Client, user: &str, path: &str) {
+    async fn send(&self, bed: &TestEnv, client: &Client, user: &str, path: &str) {
         let request = get(path).header("x-user-id", user);
         let ask = |request: Request, (name, value): &(&str, &str)| request.header(name, value);
         let request = self.asks.iter().fold(request, ask);
@@ -113,7 +113,7 @@ impl Case {
 }
 
 /// Waits until an upstream has a request for this path.
-pub async fn arrived(bed: &Bed, path: &str) {
+pub async fn arrived(bed: &TestEnv, path: &str) {
     let seen = || async {
         match bed.blue.count_path(path) + bed.green.count_path(path) {
             0 => Err("none".to_owned()),
@@ -123,8 +123,8 @@ pub async fn arrived(bed: &Bed, path: &str) {
     eventually(&format!("a request for {path}"), PATIENCE, seen).await;
 }
 
-/// Sends every case to both colours over both protocols, which go on side by side.
-pub async fn run(bed: &Bed) {
+/// Sends every case to both colors over both protocols, which go on side by side.
+pub async fn run(bed: &TestEnv) {
     let [http1, http2] = both(bed);
     tokio::join!(
         run_for(bed, &http1, "http1", "blue"),
@@ -134,7 +134,7 @@ pub async fn run(bed: &Bed) {
     );
 }
 
-async fn run_for(bed: &Bed, client: &Client, protocol: &str, color: &str) {
+async fn run_for(bed: &TestEnv, client: &Client, protocol: &str, color: &str) {
     let user = user_of(color);
     for (index, case) in CASES.iter().enumerate() {
         let path = format!("/{protocol}/{color}/{index}");
@@ -142,7 +142,7 @@ async fn run_for(bed: &Bed, client: &Client, protocol: &str, color: &str) {
     }
 }
 
-/// Each colour gets a case once by each protocol.
+/// Each color gets a case once by each protocol.
 const TIMES: u64 = 2;
 
 fn count(is_meant: impl Fn(&Case) -> bool) -> u64 {
@@ -155,7 +155,7 @@ pub fn suspects() -> u64 {
 }
 
 /// Waits until just the workload is counted for `demo`, as the guard sees it.
-pub async fn wait_for_verdicts(bed: &Bed) {
+pub async fn wait_for_verdicts(bed: &TestEnv) {
     let finished = count(|case| case.counts != Counts::NotAtAll);
     let failed = count(|case| case.counts == Counts::Failed);
     for color in COLORS {
@@ -166,7 +166,7 @@ pub async fn wait_for_verdicts(bed: &Bed) {
 }
 
 /// Waits until just the workload is counted for `demo`, in a profile that shows streams.
-pub async fn wait_for_streams(bed: &Bed) {
+pub async fn wait_for_streams(bed: &TestEnv) {
     let (all, answered) = (count(|_| true), count(|case| case.class != "none"));
     for color in COLORS {
         let of_color = ("color", color);

@@ -1,7 +1,7 @@
 //! Configurations, users, and who serves whom.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, Request, get, merge};
+use testbed::{Client, Request, TestEnv, get, merge};
 
 /// A rollout between the bed's two upstreams, by user, with these fields beside or instead of the usual.
 pub fn rollout(name: &str, fields: Value) -> Value {
@@ -24,7 +24,7 @@ pub fn weights(green: u32) -> Value {
     json!({ "blue": 100 - green, "green": green })
 }
 
-/// The colour that serves a user of the rollout `demo`, with green at so many percent.
+/// The color that serves a user of the rollout `demo`, with green at so many percent.
 pub fn color(user: &str, green: u32) -> &'static str {
     testbed::color("demo", user, green * 1_000)
 }
@@ -56,12 +56,12 @@ pub async fn served_by(client: &Client, request: Request) -> String {
 
 /// One client for each of the two workers, over a connection that it keeps. Each has sent requests of
 /// the last user to whom green comes.
-pub async fn client_per_worker(bed: &Bed) -> [Client; 2] {
+pub async fn client_per_worker(bed: &TestEnv) -> [Client; 2] {
     bed.client_per_worker(&as_user(&user_from(100))).await.0
 }
 
 /// Waits until all of this rollout's streams are over, so many since Envoy's start.
-pub async fn wait_for_responses(bed: &Bed, rollout: &str, count: u64) {
+pub async fn wait_for_responses(bed: &TestEnv, rollout: &str, count: u64) {
     let labels = [("rollout", rollout)];
     bed.envoy
         .wait_for_metric("bluegreen_responses_total", &labels, |n| n == count as f64)
@@ -72,7 +72,7 @@ pub async fn wait_for_responses(bed: &Bed, rollout: &str, count: u64) {
 pub const USERS: usize = 120;
 
 /// Whom each of the first users gets, from either worker.
-pub async fn colors(bed: &Bed) -> Vec<String> {
+pub async fn colors(bed: &TestEnv) -> Vec<String> {
     let [first, second] = client_per_worker(bed).await;
     let mut colors = Vec::new();
     for user in users().take(USERS) {

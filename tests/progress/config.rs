@@ -1,7 +1,7 @@
 //! Contradictions, pushed live: each is rejected, with its place, and the configuration in force stays.
 
 use serde_json::{Value, json};
-use testbed::{Bed, PushOutcome};
+use testbed::{PushOutcome, TestEnv};
 
 use crate::common::{as_user, config, served_by, user_from, weights};
 
@@ -64,7 +64,7 @@ fn contradictions() -> Vec<(Value, &'static str)> {
 
 #[tokio::test]
 async fn contradictions_are_rejected_and_the_config_in_force_stays() {
-    let bed = Bed::start(config(json!({ "weights": weights(50) }))).await;
+    let bed = TestEnv::start(config(json!({ "weights": weights(50) }))).await;
     let client = bed.http1().connection_per_request();
     for (nth, (fields, place)) in (1..).zip(contradictions()) {
         let shown = fields.to_string();

@@ -1,7 +1,7 @@
 //! How the filter learns a response's class: by an expression that Envoy compiles, else by properties.
 
 use serde_json::{Value, json};
-use testbed::{Bed, merge};
+use testbed::{TestEnv, merge};
 
 use crate::common::{as_user, client_per_worker, config, user_from};
 
@@ -18,7 +18,7 @@ fn policy(version: u32) -> Value {
 
 /// Each worker counts each answer in its class, without a capability, and after two pushes too.
 async fn assert_counted_without(capability: &str) {
-    let bed = Bed::start_with(|envoy| envoy.config(policy(1)).withhold(capability)).await;
+    let bed = TestEnv::start_with(|envoy| envoy.config(policy(1)).withhold(capability)).await;
     // These clients have sent requests to blue.
     let workers = client_per_worker(&bed).await;
     let green = [("rollout", "demo"), ("color", "green")];

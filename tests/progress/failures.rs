@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::{Bed, Behavior, Client, Ending, get};
+use testbed::{Behavior, Client, Ending, TestEnv, get};
 
 use crate::common::{as_user, user_from, wait_for_responses};
 use crate::guarded::{
@@ -17,7 +17,7 @@ fn failures_limited() -> serde_json::Value {
     guarded(json!({ "max_error_rate": 5 }))
 }
 
-async fn failures(bed: &Bed) -> f64 {
+async fn failures(bed: &TestEnv) -> f64 {
     let demo = [("rollout", "demo")];
     bed.envoy
         .metrics()
@@ -134,7 +134,7 @@ async fn green_that_hangs_is_noticed_while_its_requests_wait() {
 }
 
 /// Requests that a client leaves, half of them over HTTP/1.1, half over HTTP/2.
-async fn leave(bed: &Bed, how: impl AsyncFn(Client)) {
+async fn leave(bed: &TestEnv, how: impl AsyncFn(Client)) {
     for round in 0..10 {
         how(bed.http1()).await;
         how(bed.http2()).await;

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, EnvoyBuilder, Load, PATIENCE, Report, eventually, get, merge};
+use testbed::{Behavior, EnvoyBuilder, Load, PATIENCE, Report, TestEnv, eventually, get, merge};
 
 use crate::common::{as_user, client_per_worker, config, rollout, served_by, user_from};
 
@@ -25,14 +25,14 @@ pub fn with_guard(fields: Value) -> Value {
 /// A bed whose guard has begun to look. A rollout `control` is there too; see [`look`].
 #[derive(Debug)]
 pub struct Watched {
-    bed: Bed,
+    bed: TestEnv,
     config: Value,
 }
 
 impl Deref for Watched {
-    type Target = Bed;
+    type Target = TestEnv;
 
-    fn deref(&self) -> &Bed {
+    fn deref(&self) -> &TestEnv {
         &self.bed
     }
 }
@@ -47,7 +47,7 @@ pub async fn watched_with(
     options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder,
 ) -> Watched {
     add_control(&mut config);
-    let bed = Bed::start_with(|envoy| options(envoy.config(config.clone()))).await;
+    let bed = TestEnv::start_with(|envoy| options(envoy.config(config.clone()))).await;
     wait_for_state(&bed, 1).await;
     Watched { bed, config }
 }
@@ -82,7 +82,7 @@ pub async fn look(watched: &Watched) {
 }
 
 /// So many requests of one user, over several connections.
-pub async fn send(bed: &Bed, user: &str, count: u64) -> Report {
+pub async fn send(bed: &TestEnv, user: &str, count: u64) -> Report {
     let user = user.to_owned();
     Load::to(bed.envoy.addr())
         .count(count)
@@ -101,7 +101,7 @@ pub fn blue_user() -> String {
 }
 
 /// Waits for a state of the guard: 0 watching, 1 too few requests to judge, 2 tripped.
-pub async fn wait_for_state(bed: &Bed, state: u32) {
+pub async fn wait_for_state(bed: &TestEnv, state: u32) {
     let is_right = |value| value == f64::from(state);
     bed.envoy
         .wait_for_metric(STATE, &[("rollout", "demo")], is_right)
@@ -109,15 +109,15 @@ pub async fn wait_for_state(bed: &Bed, state: u32) {
 }
 
 /// How often the guard of `demo` has tripped.
-pub async fn trips(bed: &Bed) -> f64 {
+pub async fn trips(bed: &TestEnv) -> f64 {
     let labels = [("rollout", "demo")];
     bed.envoy.metrics().await.get(TRIPS, &labels)
 }
 
-/// Waits for the first rollback of `demo` to its stable colour, and checks all there is to see of it:
-/// each worker has learnt it, for those too who had the other colour; stats show it; and it was counted
+/// Waits for the first rollback of `demo` to its stable color, and checks all there is to see of it:
+/// each worker has learnt it, for those too who had the other color; stats show it; and it was counted
 /// and logged once, although every worker and the main thread look after the guard.
-pub async fn wait_for_rollback(bed: &Bed, stable: &str, cause: &str) {
+pub async fn wait_for_rollback(bed: &TestEnv, stable: &str, cause: &str) {
     let demo = [("rollout", "demo")];
     bed.envoy
         .wait_for_metric(TRIPS, &[demo[0], ("cause", cause)], |trips| trips == 1.0)
@@ -158,7 +158,7 @@ pub async fn wait_for_rollback(bed: &Bed, stable: &str, cause: &str) {
 }
 
 /// What the log says of rollbacks of `demo`.
-pub fn rollbacks_logged(bed: &Bed) -> Vec<String> {
+pub fn rollbacks_logged(bed: &TestEnv) -> Vec<String> {
     let log = bed.envoy.log();
     let lines = log
         .lines()

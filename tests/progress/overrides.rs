@@ -1,9 +1,9 @@
-//! Testers see a colour before anyone else.
+//! Testers see a color before anyone else.
 
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Request, get, merge};
+use testbed::{Behavior, Client, Request, TestEnv, get, merge};
 
 use crate::common::{as_user, config, served_by, wait_for_responses, weights};
 use crate::guarded::{
@@ -32,16 +32,16 @@ pub fn by_cookie(color: &str) -> Request {
 }
 
 /// From an address that the shipped bootstrap does not call internal.
-pub fn outsiders(bed: &Bed) -> [Client; 2] {
+pub fn outsiders(bed: &TestEnv) -> [Client; 2] {
     [bed.http1(), bed.http2()].map(|client| client.from_ip([127, 0, 0, 2]))
 }
 
-pub async fn denied(bed: &Bed) -> f64 {
+pub async fn denied(bed: &TestEnv) -> f64 {
     bed.envoy.metrics().await.get(DENIED, &DEMO)
 }
 
-/// Requests by reason and colour.
-pub async fn requests(bed: &Bed, reason: &str, color: &str) -> f64 {
+/// Requests by reason and color.
+pub async fn requests(bed: &TestEnv, reason: &str, color: &str) -> f64 {
     let labels = [DEMO[0], ("reason", reason), ("color", color)];
     bed.envoy
         .metrics()
@@ -51,7 +51,7 @@ pub async fn requests(bed: &Bed, reason: &str, color: &str) -> f64 {
 
 #[tokio::test]
 async fn a_header_or_a_cookie_chooses_the_color_at_any_weight() {
-    let bed = Bed::start(with_override(json!("nothing"))).await;
+    let bed = TestEnv::start(with_override(json!("nothing"))).await;
     let mut chosen = 0.0;
     for green in [0, 100] {
         let mut policy = with_override(json!("nothing"));
@@ -81,7 +81,7 @@ async fn a_header_or_a_cookie_chooses_the_color_at_any_weight() {
 
 #[tokio::test]
 async fn what_names_no_color_is_ignored_and_not_counted() {
-    let bed = Bed::start(with_override(json!("internal"))).await;
+    let bed = TestEnv::start(with_override(json!("internal"))).await;
     let values: [&[u8]; 6] = [b"", b"red", b"Green", b"green,blue", b"1", b"\xff\xfe"];
     let [outsider, _] = outsiders(&bed);
     for value in values {
@@ -109,7 +109,7 @@ async fn an_override_wins_over_a_ramp() {
     let mut policy = with_override(json!("internal"));
     let ramp = json!({ "ramp": { "start": start, "steps": steps } });
     merge(&mut policy["rollouts"][0], ramp);
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     let client = bed.http1();
     assert_eq!(served_by(&client, as_user(&green_user())).await, "blue");
     assert_eq!(served_by(&client, by_header("green")).await, "green");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use testbed::{Bed, get, merge};
+use testbed::{TestEnv, get, merge};
 
 use crate::common::{rollout, served_by, weights};
 use crate::overrides::{by_cookie, by_header, denied, outsiders, requests, with_override};
@@ -19,7 +19,7 @@ fn by_token() -> Value {
 
 #[tokio::test]
 async fn internal_is_what_envoy_says_and_not_what_the_client_says() {
-    let bed = Bed::start(with_override(json!("internal"))).await;
+    let bed = TestEnv::start(with_override(json!("internal"))).await;
     for client in [bed.http1(), bed.http2()] {
         assert_eq!(served_by(&client, by_header("green")).await, "green");
         assert_eq!(served_by(&client, by_cookie("green")).await, "green");
@@ -48,7 +48,7 @@ async fn internal_is_what_envoy_says_and_not_what_the_client_says() {
 
 #[tokio::test]
 async fn a_token_is_known_by_its_digest_alone() {
-    let bed = Bed::start(with_override(by_token())).await;
+    let bed = TestEnv::start(with_override(by_token())).await;
     let digest = by_token()["token"]["sha256"]
         .as_str()
         .expect("a digest")
@@ -95,7 +95,7 @@ async fn the_token_reaches_no_upstream_and_shows_nowhere() {
     let rollouts = policy["rollouts"].as_array_mut().expect("rollouts");
     rollouts.push(rollout("other", other));
     merge(&mut policy, json!({ "color_header": "x-color" }));
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     let mut sent = 0;
     for path in ["/mine", "/other", "/unmatched"] {
         for client in [bed.http1(), bed.http2()] {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use testbed::{Bed, Client, Envoy, merge};
+use testbed::{Client, Envoy, TestEnv, merge};
 
 use crate::common::{
     as_user, client_per_worker, color, colors, config, expected_colors, rollout, served_by,
@@ -58,7 +58,7 @@ fn now() -> SystemTime {
 
 #[tokio::test]
 async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back() {
-    let bed = Bed::start(config(json!({ "weights": weights(BEFORE_START) }))).await;
+    let bed = TestEnv::start(config(json!({ "weights": weights(BEFORE_START) }))).await;
     let workers = client_per_worker(&bed).await;
     let users = [3, 8, 25, 70].map(user_from);
     let start = now() + Duration::from_secs(2);
@@ -119,7 +119,7 @@ async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back()
 #[tokio::test]
 async fn a_restart_in_the_middle_changes_nothing() {
     let policy = halfway();
-    let mut bed = Bed::start(policy.clone()).await;
+    let mut bed = TestEnv::start(policy.clone()).await;
     assert_eq!(colors(&bed).await, expected_colors(30));
     bed.envoy = Envoy::builder(bed.blue.addr(), bed.green.addr())
         .config(policy)
@@ -138,7 +138,7 @@ async fn a_restart_in_the_middle_changes_nothing() {
 #[tokio::test]
 async fn a_push_that_leaves_the_ramp_as_it_is_changes_nothing() {
     let policy = halfway();
-    let bed = Bed::start(policy.clone()).await;
+    let bed = TestEnv::start(policy.clone()).await;
     assert_eq!(colors(&bed).await, expected_colors(30));
     let mut with_version = policy.clone();
     merge(&mut with_version, json!({ "version": "2" }));
@@ -164,7 +164,7 @@ async fn with_stable_green_a_ramp_moves_blue_up() {
         &mut policy["rollouts"][0],
         json!({ "stable": "green", "weights": weights(100) }),
     );
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     assert_eq!(colors(&bed).await, expected_colors(70));
     let weight = |metrics: &testbed::Metrics, color| {
         metrics.get(
@@ -188,14 +188,14 @@ async fn before_the_start_weights_hold() {
             "start": time(SystemTime::now() + HOUR), "steps": [{ "weight": 50 }],
         } }),
     );
-    let bed = Bed::start(policy).await;
+    let bed = TestEnv::start(policy).await;
     assert_eq!(colors(&bed).await, expected_colors(7));
 }
 
 /// Envoy keeps a configuration alive, and its timer running, while it has streams.
 #[tokio::test]
 async fn a_stream_that_outlives_its_configuration_does_not_bring_the_old_weight_back() {
-    let bed = Bed::start(halfway()).await;
+    let bed = TestEnv::start(halfway()).await;
     let hanging = [bed.http1(), bed.http1(), bed.http1(), bed.http1()];
     let hang = |client: Client| async move {
         let request = as_user(&user_from(10)).header("x-test-hang", "1");

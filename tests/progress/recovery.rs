@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Client, Load, PATIENCE, PushOutcome, Upstream, eventually, merge};
+use testbed::{
+    Behavior, Client, Load, PATIENCE, PushOutcome, TestEnv, Upstream, eventually, merge,
+};
 
 use crate::common::{as_user, client_per_worker, config, rollout, served_by, weights};
 use crate::guarded::{
@@ -18,7 +20,7 @@ fn all_on_green() -> Value {
 }
 
 /// Lets green fail until the guard of `demo` has tripped so often, and each worker has learnt it.
-async fn trip(bed: &Bed, workers: &[Client], times: u32) {
+async fn trip(bed: &TestEnv, workers: &[Client], times: u32) {
     bed.green.set(Behavior::status(500));
     let labels = [("rollout", "demo")];
     let tripped = || async {
@@ -53,7 +55,7 @@ async fn assert_all_on(workers: &[Client], color: &str, after: &str) {
 
 /// Each change ends the rollback at once, and so does the change back.
 async fn assert_ends_the_rollback(changes: &[(&str, Value)]) {
-    let bed = Bed::start(all_on_green()).await;
+    let bed = TestEnv::start(all_on_green()).await;
     let workers = client_per_worker(&bed).await;
     for (times, (pointer, value)) in (1..).zip(changes) {
         trip(&bed, &workers, times).await;
@@ -98,7 +100,7 @@ async fn any_change_of_the_rollout_ends_its_rollback_and_so_does_the_change_back
 
 #[tokio::test]
 async fn a_rollout_without_its_guard_is_not_rolled_back_nor_is_it_with_the_guard_again() {
-    let bed = Bed::start(all_on_green()).await;
+    let bed = TestEnv::start(all_on_green()).await;
     let workers = client_per_worker(&bed).await;
     trip(&bed, &workers, 1).await;
     bed.push(config(json!({ "weights": weights(100) }))).await;
@@ -110,7 +112,7 @@ async fn a_rollout_without_its_guard_is_not_rolled_back_nor_is_it_with_the_guard
 
 #[tokio::test]
 async fn pushes_that_leave_the_rollout_as_it_is_leave_it_rolled_back() {
-    let bed = Bed::start(all_on_green()).await;
+    let bed = TestEnv::start(all_on_green()).await;
     let workers = client_per_worker(&bed).await;
     trip(&bed, &workers, 1).await;
     let user: Arc<str> = green_user().into();

@@ -1,7 +1,7 @@
 //! The roles of blue and green swapped, as an operator does it: push by push, under load.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Behavior, Load};
+use testbed::{Behavior, Load, TestEnv};
 
 use crate::common::{USERS, as_user, colors, config, expected_colors, user_from, weights};
 use crate::guarded::{send, wait_for_rollback, with_guard};
@@ -18,7 +18,7 @@ fn moved(before: &[String], after: &[String]) -> usize {
 
 #[tokio::test]
 async fn no_user_moves_in_a_role_swap_but_those_who_should() {
-    let bed = Bed::start(policy("blue", 0)).await;
+    let bed = TestEnv::start(policy("blue", 0)).await;
     let load = Load::to(bed.envoy.addr())
         .per_second(300.0)
         .start(|i| as_user(&format!("user-{}", i % USERS as u64)));
@@ -63,7 +63,7 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
     assert_eq!(report.failed(), 0, "{:?}", report.by_status());
     assert!(report.served_by("blue") > 0 && report.served_by("green") > 0);
 
-    // Now blue is the colour that can be rolled back.
+    // Now blue is the color that can be rolled back.
     bed.blue.set(Behavior::status(500));
     send(&bed, &on_blue, 200).await;
     wait_for_rollback(&bed, "green", "error_rate").await;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use testbed::{Bed, EnvoyBuilder, Metrics, PATIENCE, Request, eventually, get, post};
+use testbed::{EnvoyBuilder, Metrics, PATIENCE, Request, TestEnv, eventually, get, post};
 
 pub const PATH: &str = "/bluegreen/feedback";
 pub const TOKEN_HEADER: &str = "x-bluegreen-token";
@@ -20,7 +20,7 @@ pub const KINDS: [&str; 4] = ["tp", "fp", "fn", "tn"];
 pub const BLUE: Counts = [80, 15, 20, 0];
 pub const GREEN: Counts = [85, 10, 15, 0];
 
-/// The figures of one colour's release.
+/// The figures of one color's release.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
     pub samples: f64,
@@ -90,8 +90,8 @@ pub fn overdue_ramp(hold: &str) -> Value {
     })
 }
 
-pub async fn start(config: Value) -> Bed {
-    Bed::start_with(|envoy| taking_feedback(envoy).config(config)).await
+pub async fn start(config: Value) -> TestEnv {
+    TestEnv::start_with(|envoy| taking_feedback(envoy).config(config)).await
 }
 
 /// Allows what feedback needs beyond the shipped file.
@@ -111,7 +111,7 @@ pub fn feedback(body: impl Display) -> Request {
 
 /// Gives feedback over a connection of its own.
 #[track_caller]
-pub fn tell(bed: &Bed, items: Value) -> impl Future<Output = ()> {
+pub fn tell(bed: &TestEnv, items: Value) -> impl Future<Output = ()> {
     let client = bed.http1();
     async move {
         let response = client.send(feedback(&items)).await;
@@ -125,7 +125,7 @@ pub fn telling(rollout: &str, outcome: impl AsRef<[u8]>) -> Request {
     get(&format!("/{rollout}/")).header("x-test-response-header", header)
 }
 
-/// All outcomes of a colour that were ever counted.
+/// All outcomes of a color that were ever counted.
 pub fn counted(metrics: &Metrics, rollout: &str, color: &str) -> Counts {
     KINDS.map(|kind| {
         let labels = [("rollout", rollout), ("color", color), ("outcome", kind)];
@@ -133,7 +133,7 @@ pub fn counted(metrics: &Metrics, rollout: &str, color: &str) -> Counts {
     })
 }
 
-pub async fn wait_for_figures(bed: &Bed, rollout: &str, color: &str, counts: Counts) {
+pub async fn wait_for_figures(bed: &TestEnv, rollout: &str, color: &str, counts: Counts) {
     let expected = Figures::of(counts);
     let shown = || async {
         let shown = Figures::shown(&bed.envoy.metrics().await, rollout, color);
@@ -150,7 +150,7 @@ pub async fn wait_for_figures(bed: &Bed, rollout: &str, color: &str, counts: Cou
 }
 
 /// Waits until green has this weight.
-pub async fn wait_for_weight(bed: &Bed, rollout: &str, millipercent: u32) {
+pub async fn wait_for_weight(bed: &TestEnv, rollout: &str, millipercent: u32) {
     let labels = [("rollout", rollout), ("color", "green")];
     let is_right = |weight| weight == f64::from(millipercent);
     bed.envoy
@@ -164,7 +164,7 @@ pub fn weight(metrics: &Metrics, rollout: &str) -> f64 {
     metrics.get("bluegreen_weight_millipercent", &labels)
 }
 
-pub async fn wait_for_guard_state(bed: &Bed, rollout: &str, state: u32) {
+pub async fn wait_for_guard_state(bed: &TestEnv, rollout: &str, state: u32) {
     let labels = [("rollout", rollout)];
     let is_right = |shown| shown == f64::from(state);
     bed.envoy
@@ -172,8 +172,8 @@ pub async fn wait_for_guard_state(bed: &Bed, rollout: &str, state: u32) {
         .await;
 }
 
-/// Waits until one colour serves this request on every worker.
-pub async fn wait_until_served_by(bed: &Bed, color: &str, request: &Request) {
+/// Waits until one color serves this request on every worker.
+pub async fn wait_until_served_by(bed: &TestEnv, color: &str, request: &Request) {
     bed.wait_until_served_by(color, request).await;
     bed.assert_all_workers_took_connections().await;
 }

@@ -1,4 +1,4 @@
-//! The figures of a colour's release: what they outlive, and what begins them afresh.
+//! The figures of a color's release: what they outlive, and what begins them afresh.
 
 use serde_json::{Value, json};
 use testbed::{PushOutcome, with};
@@ -62,7 +62,7 @@ async fn figures_outlive_every_push_that_leaves_the_label_alone() {
 }
 
 #[tokio::test]
-async fn a_new_label_begins_that_colour_of_that_rollout_afresh() {
+async fn a_new_label_begins_that_color_of_that_rollout_afresh() {
     let bed = start(releases("1", "2-rc1")).await;
     tell(&bed, example("rec")).await;
     tell(&bed, example("other")).await;
@@ -99,7 +99,7 @@ async fn a_new_label_begins_that_colour_of_that_rollout_afresh() {
 }
 
 #[tokio::test]
-async fn both_colours_can_begin_afresh_at_once() {
+async fn both_colors_can_begin_afresh_at_once() {
     let bed = start(releases("1", "2")).await;
     tell(&bed, example("rec")).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;

@@ -20,7 +20,7 @@ fn gated(name: &str, quality: Value) -> Value {
     with(rollout(name), fields)
 }
 
-/// Enough good samples for both colours.
+/// Enough good samples for both colors.
 fn enough(rollout: &str) -> Value {
     json!([item(rollout, "blue", GOOD), item(rollout, "green", GOOD)])
 }
@@ -185,7 +185,7 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
     wait_for_weight(&bed, "rec", 50_000).await;
 }
 
-/// A colour that found nothing and had nothing to find can't be judged by its F1.
+/// A color that found nothing and had nothing to find can't be judged by its F1.
 #[tokio::test]
 async fn a_limit_without_a_figure_is_not_judged() {
     let all = json!({ "max_f1_drop": 0, "min_f1": 100, "min_precision": 100, "min_recall": 100 });

@@ -1,7 +1,7 @@
 //! Outcomes that the upstream itself tells, in a response header.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Response, get, with};
+use testbed::{Response, TestEnv, get, with};
 
 use crate::common::{Counts, KINDS, config, counted, rollout, start, telling, wait_for_figures};
 
@@ -16,14 +16,14 @@ fn assert_hidden(response: &Response) {
     );
 }
 
-async fn all_counted(bed: &Bed, rollout: &str) -> Counts {
+async fn all_counted(bed: &TestEnv, rollout: &str) -> Counts {
     let metrics = bed.envoy.metrics().await;
     let [blue, green] = ["blue", "green"].map(|color| counted(&metrics, rollout, color));
     std::array::from_fn(|kind| blue[kind] + green[kind])
 }
 
 #[tokio::test]
-async fn outcomes_count_for_the_colour_that_served_and_the_client_never_sees_them() {
+async fn outcomes_count_for_the_color_that_served_and_the_client_never_sees_them() {
     let bed = start(config([rollout("rec"), rollout("other")])).await;
     let clients = [bed.http1().connection_per_request(), bed.http2()];
     let mut expected = [[0; 4]; 2];
@@ -116,7 +116,7 @@ async fn outcomes_of_overridden_requests_are_removed_and_not_counted() {
         assert_hidden(&response);
     }
     assert_eq!(all_counted(&bed, "rec").await, [0; 4]);
-    // A wish for no colour is no override.
+    // A wish for no color is no override.
     assert_hidden(
         &bed.http1()
             .send(telling("rec", "tp").header("x-bluegreen", "red"))
@@ -128,7 +128,7 @@ async fn outcomes_of_overridden_requests_are_removed_and_not_counted() {
 #[tokio::test]
 async fn the_header_is_left_alone_only_where_nothing_measures_quality() {
     let only = |fields: Value| json!({ "rollouts": [with(rollout("rec"), fields)] });
-    let bed = Bed::start(only(json!({}))).await;
+    let bed = TestEnv::start(only(json!({}))).await;
     let response = bed.http1().send(telling("rec", "tp")).await;
     assert_eq!(response.header(HEADER), Some("tp"));
     let metrics = bed.envoy.metrics().await;

@@ -1,7 +1,7 @@
 //! The limits: one that is broken rolls back, at the very figure.
 
 use serde_json::{Value, json};
-use testbed::{Bed, Load, get, with};
+use testbed::{Load, TestEnv, get, with};
 
 use crate::common::{
     BLUE, GREEN, config, feedback, item, overdue_ramp, rollout, start, tell, wait_for_guard_state,
@@ -9,7 +9,7 @@ use crate::common::{
 };
 
 /// In the worked example: the limit at which a figure is just kept, the one that it just breaks, which
-/// colour is stable, and what the log says.
+/// color is stable, and what the log says.
 const LIMITS: [(&str, f64, f64, &str, &str); 4] = [
     (
         "min_f1",
@@ -117,7 +117,7 @@ async fn a_trip_lasts_until_the_rollout_changes() {
         let rollout = judged("rec", "plain", "blue", "min_f1", 80.0);
         with(rollout, releases)
     };
-    let trips = async |bed: &Bed| {
+    let trips = async |bed: &TestEnv| {
         let metrics = bed.envoy.metrics().await;
         metrics.get(
             "bluegreen_guard_trips_total",

@@ -1,7 +1,7 @@
 //! Feedback whose body is refused: with the reason, and without a trace in any count.
 
 use serde_json::Value;
-use testbed::{Bed, Response};
+use testbed::{Response, TestEnv};
 
 use crate::common::{TOKEN, config, counted, feedback, item, rollout, start};
 
@@ -17,7 +17,7 @@ pub fn reason(response: &Response, status: u16) -> String {
 }
 
 /// Nothing was counted, nothing reached an upstream, and nobody saw the token.
-pub async fn assert_no_trace(bed: &Bed) {
+pub async fn assert_no_trace(bed: &TestEnv) {
     let metrics = bed.envoy.metrics().await;
     for color in ["blue", "green"] {
         assert_eq!(counted(&metrics, "rec", color), [0; 4]);

@@ -1,7 +1,7 @@
 //! Feedback that is taken: however it comes, its counts are exact.
 
 use serde_json::{Value, json};
-use testbed::{Bed, PATIENCE, eventually, post};
+use testbed::{PATIENCE, TestEnv, eventually, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -13,12 +13,12 @@ use crate::common::{
 
 const MAX_BYTES: usize = 65_536;
 
-async fn one_rollout() -> Bed {
+async fn one_rollout() -> TestEnv {
     start(config([rollout("rec")])).await
 }
 
 /// Nothing of the feedback went to an upstream.
-fn assert_no_upstream_saw_it(bed: &Bed) {
+fn assert_no_upstream_saw_it(bed: &TestEnv) {
     assert_eq!((bed.blue.count(), bed.green.count()), (0, 0));
 }
 
@@ -30,7 +30,7 @@ async fn the_worked_example_comes_out_to_three_decimals() {
         assert_eq!(Figures::shown(&metrics, "rec", color), Figures::of([0; 4]));
     }
 
-    // One object for one colour, an array for the other.
+    // One object for one color, an array for the other.
     tell(&bed, item("rec", "blue", BLUE)).await;
     tell(&bed, json!([item("rec", "green", GREEN)])).await;
     wait_for_figures(&bed, "rec", "blue", BLUE).await;
@@ -95,7 +95,7 @@ async fn batches_over_many_connections_and_both_workers_add_up_while_configs_are
 }
 
 /// Sends a piece once Envoy has read the one before, and gives back the status line.
-async fn send_in_pieces(bed: &Bed, head: &str, body: &[Vec<u8>]) -> String {
+async fn send_in_pieces(bed: &TestEnv, head: &str, body: &[Vec<u8>]) -> String {
     let read = || {
         bed.envoy
             .counter("http.ingress.downstream_cx_rx_bytes_total")
@@ -155,7 +155,7 @@ async fn a_body_may_come_in_many_pieces() {
 async fn trailers_may_follow_the_body() {
     let find = "stat_prefix: ingress\n";
     let trailers = format!("{find}          http_protocol_options: {{ enable_trailers: true }}\n");
-    let bed = Bed::start_with(|envoy| {
+    let bed = TestEnv::start_with(|envoy| {
         taking_feedback(envoy)
             .edit_bootstrap(find, &trailers)
             .config(config([rollout("rec")]))
@@ -241,7 +241,7 @@ async fn who_may_give_feedback_is_the_configs_to_say() {
 /// Without the capability the filter gets no body.
 #[tokio::test]
 async fn feedback_reaches_no_upstream_where_the_filter_may_not_read_it() {
-    let bed = Bed::start_with(|envoy| envoy.config(config([rollout("rec")]))).await;
+    let bed = TestEnv::start_with(|envoy| envoy.config(config([rollout("rec")]))).await;
     let response = bed
         .http1()
         .send(feedback(item("rec", "blue", [1; 4])))

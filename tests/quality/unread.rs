@@ -1,7 +1,7 @@
 //! Feedback that is refused before its body is read to the end, and what is no feedback at all.
 
 use serde_json::json;
-use testbed::{Bed, Request, get, post};
+use testbed::{Request, TestEnv, get, post};
 
 use crate::common::{
     PATH, TOKEN, TOKEN_HEADER, config, counted, feedback, item, rollout, start, tell,
@@ -10,7 +10,7 @@ use crate::refused::{assert_no_trace, reason};
 
 const MAX_BYTES: usize = 65_536;
 
-async fn one_rollout() -> Bed {
+async fn one_rollout() -> TestEnv {
     start(config([rollout("rec")])).await
 }
 

@@ -1,0 +1,9 @@
+//! How requests go.
+
+pub mod grpc;
+pub mod guard;
+pub mod quality;
+pub mod ramp;
+pub mod signal;
+pub mod stream_end;
+pub mod window;

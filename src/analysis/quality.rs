@@ -1,0 +1,236 @@
+//! The quality of a model's predictions, and the gate that a better model has to pass.
+
+use crate::value::color::{Color, PerColor};
+use crate::value::percent::{Percent, Thousandths};
+use std::fmt;
+
+/// How good the predictions of the color that is not stable must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Quality {
+    /// With fewer samples of either color there is no judgement.
+    pub min_samples: u64,
+    /// The most that its F1 may lie below that of the stable color.
+    pub max_f1_drop: Option<Percent>,
+    /// The lowest F1 that is allowed.
+    pub min_f1: Option<Percent>,
+    /// The lowest precision that is allowed.
+    pub min_precision: Option<Percent>,
+    /// The lowest recall that is allowed.
+    pub min_recall: Option<Percent>,
+    /// The weight at which a ramp waits for enough samples; its first step where absent.
+    pub hold_at: Option<Percent>,
+}
+
+/// Outcomes of predictions: true and false positives, false and true negatives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Outcomes {
+    /// True positives.
+    pub tp: u64,
+    /// False positives.
+    pub fp: u64,
+    /// False negatives.
+    pub fn_: u64,
+    /// True negatives.
+    pub tn: u64,
+}
+
+/// One kind of outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum Outcome {
+    TruePositive,
+    FalsePositive,
+    FalseNegative,
+    TrueNegative,
+}
+
+/// What the gate makes of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QualityAnalysis {
+    /// Too few samples of one color or both.
+    Inconclusive,
+    /// All limits are kept.
+    Passed,
+    /// A limit is broken.
+    Failed(QualityBreach),
+}
+
+/// A limit, and the figure that broke it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QualityBreach {
+    limit: &'static str,
+    allowed: Percent,
+    watched_ppm: u32,
+    stable_ppm: Option<u32>,
+}
+
+// === impl Quality ===
+
+impl Quality {
+    /// Judges the figures of both colors' releases.
+    pub fn judge(&self, stable: Color, outcomes: &PerColor<Outcomes>) -> QualityAnalysis {
+        let watched = outcomes.of(stable.other());
+        let stable = outcomes.of(stable);
+        if watched.samples().min(stable.samples()) < self.min_samples {
+            return QualityAnalysis::Inconclusive;
+        }
+        let floors = [
+            ("min_f1", self.min_f1, watched.f1_ppm()),
+            ("min_precision", self.min_precision, watched.precision_ppm()),
+            ("min_recall", self.min_recall, watched.recall_ppm()),
+        ];
+        for (limit, allowed, figure) in floors {
+            if let (Some(allowed), Some(watched_ppm)) = (allowed, figure)
+                && watched_ppm < to_ppm(allowed)
+            {
+                return QualityAnalysis::Failed(QualityBreach {
+                    limit,
+                    allowed,
+                    watched_ppm,
+                    stable_ppm: None,
+                });
+            }
+        }
+        if let (Some(allowed), Some(watched_ppm), Some(stable_ppm)) =
+            (self.max_f1_drop, watched.f1_ppm(), stable.f1_ppm())
+            && stable_ppm.saturating_sub(watched_ppm) > to_ppm(allowed)
+        {
+            return QualityAnalysis::Failed(QualityBreach {
+                limit: "max_f1_drop",
+                allowed,
+                watched_ppm,
+                stable_ppm: Some(stable_ppm),
+            });
+        }
+        QualityAnalysis::Passed
+    }
+}
+
+/// Percent as parts per million.
+const fn to_ppm(percent: Percent) -> u32 {
+    percent.millipercent().saturating_mul(10)
+}
+
+// === impl Outcomes ===
+
+impl Outcomes {
+    /// How many predictions these are the outcomes of.
+    pub fn samples(&self) -> u64 {
+        let Self { tp, fp, fn_, tn } = *self;
+        [tp, fp, fn_, tn].into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, other: &Self) {
+        for kind in Outcome::ALL {
+            let count = self.of_mut(kind);
+            *count = count.saturating_add(other.of(kind));
+        }
+    }
+
+    /// How many there are of one kind.
+    pub const fn of(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::TruePositive => self.tp,
+            Outcome::FalsePositive => self.fp,
+            Outcome::FalseNegative => self.fn_,
+            Outcome::TrueNegative => self.tn,
+        }
+    }
+
+    /// How many there are of one kind, to change.
+    pub const fn of_mut(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::TruePositive => &mut self.tp,
+            Outcome::FalsePositive => &mut self.fp,
+            Outcome::FalseNegative => &mut self.fn_,
+            Outcome::TrueNegative => &mut self.tn,
+        }
+    }
+
+    /// Makes the count of each kind.
+    pub fn from_fn(mut make: impl FnMut(Outcome) -> u64) -> Self {
+        Self {
+            tp: make(Outcome::TruePositive),
+            fp: make(Outcome::FalsePositive),
+            fn_: make(Outcome::FalseNegative),
+            tn: make(Outcome::TrueNegative),
+        }
+    }
+
+    /// TP / (TP + FP) in parts per million: how many of those found are right.
+    pub fn precision_ppm(&self) -> Option<u32> {
+        ratio_ppm(self.tp, self.tp.saturating_add(self.fp))
+    }
+
+    /// TP / (TP + FN) in parts per million: how many of those to find are found.
+    pub fn recall_ppm(&self) -> Option<u32> {
+        ratio_ppm(self.tp, self.tp.saturating_add(self.fn_))
+    }
+
+    /// 2·TP / (2·TP + FP + FN) in parts per million, the harmonic mean of precision and recall
+    /// (van Rijsbergen, Information Retrieval, 1979, chapter 7).
+    pub fn f1_ppm(&self) -> Option<u32> {
+        let twice = self.tp.saturating_mul(2);
+        ratio_ppm(
+            twice,
+            twice.saturating_add(self.fp).saturating_add(self.fn_),
+        )
+    }
+}
+
+/// The nearest part per million; nothing where there is nothing to divide by.
+fn ratio_ppm(part: u64, whole: u64) -> Option<u32> {
+    let whole = u128::from(whole);
+    let doubled = u128::from(part)
+        .saturating_mul(2_000_000)
+        .saturating_add(whole);
+    let ppm = doubled.checked_div(whole.saturating_mul(2))?;
+    u32::try_from(ppm).ok()
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// All kinds.
+    pub const ALL: [Outcome; 4] = [
+        Outcome::TruePositive,
+        Outcome::FalsePositive,
+        Outcome::FalseNegative,
+        Outcome::TrueNegative,
+    ];
+
+    /// The name in feedback, in the response header and in the stats' label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::TruePositive => "tp",
+            Outcome::FalsePositive => "fp",
+            Outcome::FalseNegative => "fn",
+            Outcome::TrueNegative => "tn",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_bytes(name: &[u8]) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|outcome| outcome.as_str().as_bytes() == name)
+    }
+}
+
+// === impl QualityBreach ===
+
+impl fmt::Display for QualityBreach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |ppm: u32| Thousandths(ppm / 10);
+        let (limit, allowed) = (self.limit, self.allowed);
+        write!(
+            f,
+            "{limit} {allowed} % is broken: {} %",
+            percent(self.watched_ppm)
+        )?;
+        match self.stable_ppm {
+            Some(stable) => write!(f, ", stable {} %", percent(stable)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Who gets which color.
+
+pub mod key_source;
+pub mod new_cookie;
+pub mod overrides;
+pub mod permission;

@@ -1,0 +1,29 @@
+//! What reaches the filter only where Envoy is allowed to hand it over.
+
+use std::cell::Cell;
+
+/// Whether something has ever come, or has been missed.
+#[derive(Debug, Default)]
+pub struct CallbackSeen {
+    has_come: Cell<bool>,
+    is_missed: Cell<bool>,
+}
+
+// === impl CallbackSeen ===
+
+impl CallbackSeen {
+    pub fn come(&self) {
+        self.has_come.set(true);
+    }
+
+    pub fn has_come(&self) -> bool {
+        self.has_come.get()
+    }
+
+    /// It should have come. Complains, once, where it never has.
+    pub fn miss(&self, complain: impl FnOnce()) {
+        if !self.has_come.get() && !self.is_missed.replace(true) {
+            complain();
+        }
+    }
+}

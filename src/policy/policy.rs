@@ -1,0 +1,68 @@
+//! A whole configuration that is known to be valid.
+
+use crate::policy::feedback::Feedback;
+use crate::policy::rollout::Rollout;
+use crate::request::headers::Headers;
+use crate::request::matcher::Matcher;
+use crate::value::header_name::HeaderName;
+use crate::value::name::RolloutName;
+use crate::value::profile::Profile;
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
+
+/// All that one configuration says. One that exists is valid; see [`Policy::parse`] for how to get one.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The operator's name for it.
+    pub version: Option<String>,
+    /// How the filter learns how streams end, and how much of it the stats show.
+    pub profile: Profile,
+    /// The request header that gets the cluster's name.
+    pub route_header: HeaderName,
+    /// The request and response header that gets the color's name.
+    pub color_header: Option<HeaderName>,
+    /// All rollouts, in the order of the configuration.
+    pub rollouts: Vec<Rollout>,
+    /// Lower 32 bits of XXH64 (seed 0) of the configuration's bytes.
+    pub fingerprint: u32,
+    /// Where feedback is taken.
+    pub feedback: Option<Feedback>,
+    /// Headers that hold secrets and never reach an upstream.
+    pub secret_headers: Vec<HeaderName>,
+    pub(crate) matcher: Matcher,
+    pub(crate) names: HashMap<RolloutName, usize, Xxh64Builder>,
+}
+
+// === impl Policy ===
+
+impl Policy {
+    /// The index of the rollout of this name.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        let name = RolloutName::parse(name).ok()?;
+        self.names.get(&name).copied()
+    }
+
+    /// Whether outcomes of a rollout's predictions are counted.
+    pub fn measures(&self, rollout: &Rollout) -> bool {
+        let releases = &rollout.releases;
+        self.feedback.is_some()
+            || rollout.quality.is_some()
+            || releases.blue.is_some()
+            || releases.green.is_some()
+    }
+
+    /// Whether something has to be done when a response begins.
+    pub fn needs_responses(&self, rollout: &Rollout) -> bool {
+        self.profile.shows_streams()
+            || self.color_header.is_some()
+            || rollout.new_cookie.is_some()
+            || rollout.slow_after_ms().is_some()
+            || self.measures(rollout)
+    }
+
+    /// The index of the rollout that a request belongs to, if there is one.
+    pub fn find(&self, headers: &Headers<'_>) -> Option<usize> {
+        let path = headers.first(":path").unwrap_or_default();
+        self.matcher.find(headers.first(":authority"), path)
+    }
+}

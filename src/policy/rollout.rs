@@ -1,0 +1,133 @@
+//! One rollout: two clusters that share some traffic, and how.
+
+use crate::analysis::guard::{Cause, Guard};
+use crate::analysis::quality::Quality;
+use crate::analysis::ramp::{Hold, Ramp};
+use crate::assign::key_source::KeySource;
+use crate::assign::new_cookie::NewCookie;
+use crate::assign::overrides::Override;
+use crate::request::host_pattern::HostPattern;
+use crate::value::bucket::Salt;
+use crate::value::color::{Color, PerColor};
+use crate::value::name::{ClusterName, ReleaseLabel, RolloutName};
+use crate::value::percent::{Percent, Weights};
+use std::hash::{Hash, Hasher};
+use xxhash_rust::xxh64::Xxh64;
+
+/// Two clusters that share the traffic of one match.
+#[derive(Clone, Debug, Hash)]
+pub struct Rollout {
+    /// Its name in stats.
+    pub name: RolloutName,
+    /// The requests that belong to it.
+    pub matches: Match,
+    /// The Envoy cluster of each color.
+    pub clusters: PerColor<ClusterName>,
+    /// How the traffic is split.
+    pub weights: Weights,
+    /// The color that takes over when the other fails.
+    pub stable: Color,
+    /// What is hashed before the key.
+    pub salt: Salt,
+    /// Where the key may stand, in the order in which to look.
+    pub sticky: Vec<KeySource>,
+    /// The cookie for those who have no key yet.
+    pub new_cookie: Option<NewCookie>,
+    /// How testers see a color before anyone else.
+    pub overrides: Option<Override>,
+    /// How the weight goes up by itself.
+    pub ramp: Option<Ramp>,
+    /// When the traffic goes back to the stable color by itself.
+    pub guard: Option<Guard>,
+    /// What each color's cluster runs at present.
+    pub releases: PerColor<Option<ReleaseLabel>>,
+    /// How good the predictions must be.
+    pub quality: Option<Quality>,
+}
+
+/// What has become of a rollout since its configuration came into force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RolloutStatus {
+    /// Why it was rolled back, if it was.
+    pub tripped: Option<Cause>,
+    /// When its ramp was let on by the quality gate, in milliseconds since 1970.
+    pub promoted_at_ms: Option<u64>,
+}
+
+/// The requests that belong to a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Match {
+    /// One of these hosts.
+    pub hosts: Vec<HostPattern>,
+    /// A path that begins so; empty for any.
+    pub path_prefix: String,
+}
+
+// === impl Rollout ===
+
+impl Rollout {
+    /// The weights in force at a time in milliseconds since 1970.
+    pub fn weights_at(&self, now_ms: u64, standing: RolloutStatus) -> Weights {
+        if standing.tripped.is_some() {
+            return Weights::giving(self.stable, Percent::HUNDRED);
+        }
+        let ramped = self
+            .ramp
+            .as_ref()
+            .and_then(|ramp| match self.hold(ramp, standing) {
+                Some(hold) => ramp.held_weight_at(now_ms, hold),
+                None => ramp.weight_at(now_ms),
+            });
+        ramped.map_or(self.weights, |weight| {
+            Weights::giving(self.stable.other(), weight)
+        })
+    }
+
+    fn hold(&self, ramp: &Ramp, standing: RolloutStatus) -> Option<Hold> {
+        let quality = self.quality.as_ref()?;
+        Some(Hold {
+            at: quality.hold_at.unwrap_or(ramp.first_weight()),
+            promoted_at_ms: standing.promoted_at_ms,
+        })
+    }
+
+    /// Beyond which time to a response a request is slow, where there is a guard that asks for it.
+    pub fn slow_after_ms(&self) -> Option<u64> {
+        self.guard.as_ref()?.slow_after_ms
+    }
+
+    /// Whether a decision has to know the time.
+    pub fn goes_by_the_clock(&self) -> bool {
+        self.ramp.is_some() || self.slow_after_ms().is_some()
+    }
+
+    /// Differs where any field differs: a rollback lasts as long as it stays the same.
+    pub fn digest(&self) -> u64 {
+        digest(self)
+    }
+
+    /// Differs where the quality gate has to be passed anew: for another release of the color that is
+    /// watched too, but not for one of the stable color, which would send the traffic to it.
+    pub fn gate_digest(&self) -> u64 {
+        let watched = self.releases.of(self.stable.other());
+        digest(&(&self.ramp, &self.quality, watched, self.stable))
+    }
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = Xxh64::new(0);
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+// === impl Match ===
+
+impl Default for Match {
+    /// Every request.
+    fn default() -> Self {
+        Self {
+            hosts: vec![HostPattern::Any],
+            path_prefix: String::new(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! From a user's key to one of 100,000 buckets, and from the bucket to a color.
+
+use crate::value::color::Color;
+use crate::value::percent::Weights;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use xxhash_rust::xxh64::Xxh64;
+
+/// One of 100,000 equal parts of all keys, so that a bucket is a thousandth of a percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bucket(u32);
+
+/// What is hashed before the key. Keeps the hash's state behind the salt, which is the same for all keys.
+#[derive(Clone)]
+pub struct Salt {
+    text: String,
+    salted: Xxh64,
+}
+
+// === impl Bucket ===
+
+impl Bucket {
+    /// How many there are.
+    pub const COUNT: u32 = 100_000;
+
+    /// `floor(hash × 100000 / 2^64)`: the hash as a fraction of its range.
+    pub fn from_hash(hash: u64) -> Self {
+        let scaled = u128::from(hash).saturating_mul(u128::from(Self::COUNT)) >> 64;
+        Self(u32::try_from(scaled).unwrap_or(0))
+    }
+
+    /// A bucket at random, for a request without a key.
+    pub fn random(rng: &mut fastrand::Rng) -> Self {
+        Self(rng.u32(..Self::COUNT))
+    }
+
+    /// Its number, 0 to 99,999.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Green serves the buckets below its weight, blue the rest: each color only ever grows from its own end.
+    pub const fn color(self, weights: Weights) -> Color {
+        if self.0 < weights.of(Color::Green).millipercent() {
+            Color::Green
+        } else {
+            Color::Blue
+        }
+    }
+}
+
+// === impl Salt ===
+
+impl Salt {
+    /// A salt of this text.
+    pub fn new(text: &str) -> Self {
+        let mut salted = Xxh64::new(0);
+        salted.update(text.as_bytes());
+        salted.update(&[0]);
+        let text = text.to_owned();
+        Self { text, salted }
+    }
+
+    /// The bucket of `XXH64(seed 0, salt ‖ 0x00 ‖ key)`
+    /// ([specification](https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md)).
+    pub fn bucket(&self, key: &[u8]) -> Bucket {
+        let mut state = self.salted.clone();
+        state.update(key);
+        Bucket::from_hash(state.digest())
+    }
+}
+
+impl Hash for Salt {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Salt({:?})", self.text)
+    }
+}

@@ -1,0 +1,63 @@
+//! Names of headers.
+
+use crate::error::Problem;
+use crate::value::token::is_token;
+
+/// A header's name: lower case, and no pseudo-header.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HeaderName(String);
+
+// === impl HeaderName ===
+
+impl HeaderName {
+    /// Headers that HTTP itself or Envoy lives by: to set one of them would break the request.
+    const RESERVED: [&'static str; 13] = [
+        "content-type",
+        "cookie",
+        "host",
+        "set-cookie",
+        "x-envoy-internal",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "upgrade",
+        "te",
+        "keep-alive",
+        "proxy-connection",
+        "trailer",
+    ];
+
+    /// `x-bluegreen-cluster`.
+    pub fn default_route_header() -> Self {
+        Self("x-bluegreen-cluster".to_owned())
+    }
+
+    /// A header to read.
+    ///
+    /// # Errors
+    /// Where it is not a `token` of RFC 9110, section 5.6.2, of 1 to 255 characters.
+    pub fn parse(name: &str) -> Result<Self, Problem> {
+        if name.len() <= 255 && is_token(name) {
+            Ok(Self(name.to_ascii_lowercase()))
+        } else {
+            Err(Problem::HeaderName(name.to_owned()))
+        }
+    }
+
+    /// A header to write.
+    ///
+    /// # Errors
+    /// As for [`HeaderName::parse`], and where HTTP itself lives by the header.
+    pub fn parse_writable(name: &str) -> Result<Self, Problem> {
+        let parsed = Self::parse(name)?;
+        if Self::RESERVED.contains(&parsed.as_str()) {
+            return Err(Problem::HeaderReserved(name.to_owned()));
+        }
+        Ok(parsed)
+    }
+
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,9 @@
+//! Small types that are valid by construction.
+
+pub mod bucket;
+pub mod color;
+pub mod header_name;
+pub mod name;
+pub mod percent;
+pub mod profile;
+pub(crate) mod token;

@@ -1,0 +1,75 @@
+//! Names that an operator gives.
+
+use crate::error::Problem;
+
+/// 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RolloutName(String);
+
+/// 1 to 255 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClusterName(String);
+
+/// 1 to 128 characters without control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReleaseLabel(String);
+
+// === impl RolloutName ===
+
+impl RolloutName {
+    /// # Errors
+    /// Where it could not stand in the name of a stat.
+    pub fn parse(name: &str) -> Result<Self, Problem> {
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+        if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(Problem::RolloutName(name.to_owned()))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+// === impl ReleaseLabel ===
+
+impl ReleaseLabel {
+    /// # Errors
+    /// Where it could not stand in a log line.
+    pub fn parse(label: &str) -> Result<Self, Problem> {
+        let fits = (1..=128).contains(&label.chars().count());
+        if fits && !label.contains(char::is_control) {
+            Ok(Self(label.to_owned()))
+        } else {
+            Err(Problem::Release(label.to_owned()))
+        }
+    }
+
+    /// The label.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+// === impl ClusterName ===
+
+impl ClusterName {
+    /// # Errors
+    /// Where it could not stand in a header.
+    pub fn parse(name: &str) -> Result<Self, Problem> {
+        if (1..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(Problem::ClusterName(name.to_owned()))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

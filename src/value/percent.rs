@@ -1,0 +1,116 @@
+//! Percentages in exact thousandths, and the weights of the two colors.
+
+use crate::error::Problem;
+use crate::value::color::{Color, PerColor};
+use std::fmt;
+
+/// A percentage from 0 to 100 in steps of 0.001, held as thousandths of a percent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percent(u32);
+
+/// How much of the traffic each color gets. The two always make 100 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Weights {
+    green: Percent,
+}
+
+/// Any number of thousandths, written as a decimal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thousandths(pub(crate) u32);
+
+// === impl Percent ===
+
+impl Percent {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// All of it.
+    pub const HUNDRED: Self = Self(100_000);
+
+    /// Thousandths of a percent, 0 to 100,000.
+    pub const fn millipercent(self) -> u32 {
+        self.0
+    }
+
+    /// What is missing to 100 %.
+    pub const fn rest(self) -> Self {
+        Self(Self::HUNDRED.0.saturating_sub(self.0))
+    }
+
+    /// Reads a JSON number to the letter, so that no binary fraction comes between `0.001` and its meaning.
+    ///
+    /// # Errors
+    /// For all that is not a plain decimal from 0 to 100 with at most three places behind the point.
+    /// Zeros at the end do not count as places.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Self::from_decimal(text).ok_or_else(|| Problem::Percent(text.to_owned()))
+    }
+
+    fn from_decimal(text: &str) -> Option<Self> {
+        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
+        let places = places.trim_end_matches('0');
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(places) || places.len() > 3 {
+            return None;
+        }
+        let thousandths: u32 = format!("{places:0<3}").parse().ok()?;
+        let all = whole
+            .parse::<u32>()
+            .ok()?
+            .checked_mul(1_000)?
+            .checked_add(thousandths)?;
+        (all <= Self::HUNDRED.0).then_some(Self(all))
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Thousandths(self.0).fmt(f)
+    }
+}
+
+// === impl Thousandths ===
+
+impl fmt::Display for Thousandths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, thousandths) = (self.0 / 1_000, self.0 % 1_000);
+        if thousandths == 0 {
+            return write!(f, "{whole}");
+        }
+        let places = format!("{thousandths:03}");
+        write!(f, "{whole}.{}", places.trim_end_matches('0'))
+    }
+}
+
+// === impl Weights ===
+
+impl Weights {
+    /// # Errors
+    /// Where the two do not make 100.
+    pub fn new(percent: PerColor<Percent>) -> Result<Self, Problem> {
+        if percent.blue.rest() == percent.green {
+            Ok(Self {
+                green: percent.green,
+            })
+        } else {
+            Err(Problem::WeightsSum(percent))
+        }
+    }
+
+    /// The weights that give `percent` to `color` and the rest to the other.
+    pub const fn giving(color: Color, percent: Percent) -> Self {
+        match color {
+            Color::Blue => Self {
+                green: percent.rest(),
+            },
+            Color::Green => Self { green: percent },
+        }
+    }
+
+    /// The weight of one color.
+    pub const fn of(self, color: Color) -> Percent {
+        match color {
+            Color::Blue => self.green.rest(),
+            Color::Green => self.green,
+        }
+    }
+}
