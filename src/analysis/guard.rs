@@ -3,6 +3,7 @@
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
 use crate::value::percent::Percent;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// When the color that is not stable has to go.
@@ -63,7 +64,8 @@ pub struct Share {
 }
 
 /// Why a rollout was rolled back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is what its name says")]
 pub enum Cause {
     ErrorRate,
@@ -219,10 +221,5 @@ impl Cause {
             Cause::SlowRateOverStable => "slow_rate_over_stable",
             Cause::Quality => "quality",
         }
-    }
-
-    /// The cause of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
     }
 }

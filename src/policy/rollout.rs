@@ -106,6 +106,11 @@ impl Rollout {
         digest(self)
     }
 
+    /// Differs where clusters, releases or salt differ.
+    pub fn generation_digest(&self) -> u64 {
+        digest(&(&self.clusters, &self.releases, &self.salt))
+    }
+
     /// Differs where the quality gate has to be passed anew: for another release of the color that is
     /// watched too, but not for one of the stable color, which would send the traffic to it.
     pub fn gate_digest(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! The two colors, and values that exist once for each.
 
 use crate::error::Problem;
+use serde::{Deserialize, Serialize};
 
 /// One of the two versions that share the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,7 +13,7 @@ pub enum Color {
 }
 
 /// A pair of values, one for each color.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PerColor<T> {
     /// What belongs to blue.
     pub blue: T,

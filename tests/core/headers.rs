@@ -4,11 +4,6 @@ use crate::support::block;
 use bluegreen::{HeaderName, Headers};
 use proptest::prelude::*;
 
-fn is_grpc(content_type: &str) -> bool {
-    let block = block(&[("content-type", content_type)]);
-    Headers::new(&block).is_grpc()
-}
-
 #[test]
 fn block_of_the_abi_reads_as_its_headers() {
     let block = [
@@ -61,27 +56,6 @@ fn lengths_beyond_the_block_are_no_headers() {
 fn values_are_not_shown_in_debug() {
     let block = block(&[("authorization", "secret")]);
     assert_eq!(format!("{:?}", Headers::new(&block)), "Headers(1)");
-}
-
-#[test]
-fn grpc_is_known_by_its_content_type() {
-    for (content_type, grpc) in [
-        ("application/grpc", true),
-        ("application/grpc+proto", true),
-        ("application/grpc+json", true),
-        ("application/grpc;charset=utf-8", true),
-        ("application/grpc ; charset=utf-8", true),
-        ("application/grpc-web", false),
-        ("application/grpc-web+proto", false),
-        ("application/grpc-web-text", false),
-        ("application/grpcx", false),
-        ("application/json", false),
-        ("text/application/grpc", false),
-        ("", false),
-    ] {
-        assert_eq!(is_grpc(content_type), grpc, "{content_type:?}");
-    }
-    assert!(!Headers::new(&[]).is_grpc());
 }
 
 #[test]

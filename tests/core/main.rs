@@ -23,3 +23,4 @@ mod stream_end;
 mod sums;
 mod support;
 mod window;
+mod worker;

@@ -61,3 +61,10 @@ pub fn config(more: &Value) -> Value {
 pub fn rollout(more: &Value) -> Rollout {
     policy(&config(more)).rollouts.remove(0)
 }
+
+/// These fields and others.
+pub fn merged(mut fields: Value, more: &Value) -> Value {
+    let more = more.as_object().unwrap().clone();
+    fields.as_object_mut().unwrap().extend(more);
+    fields
+}

@@ -1,8 +1,8 @@
 //! One request and its response, as Envoy sees them.
 
-use super::active::Active;
-use super::proxy_wasm::calls;
-use super::routed_stream::RoutedStream;
+use super::calls;
+use crate::host::active::Active;
+use crate::host::phase::Phase;
 use crate::policy::feedback::{Feedback, Refusal};
 use ::proxy_wasm::traits::{Context, HttpContext};
 use ::proxy_wasm::types::Action;
@@ -13,16 +13,6 @@ use std::rc::Rc;
 pub struct Stream {
     active: Option<Rc<Active>>,
     phase: Phase,
-}
-
-/// What a stream is to the filter.
-pub enum Phase {
-    /// Nothing, or nothing any more.
-    Passing,
-    /// A request that goes to blue or green.
-    RoutedStream(RoutedStream),
-    /// Feedback whose body is not complete.
-    Feedback,
 }
 
 // === impl Stream ===
@@ -60,7 +50,7 @@ fn answer(taken: Result<(), Refusal>) {
         }
     };
     if let Err(status) = sent {
-        error!("feedback is not answered: Envoy refuses a call (status {status})");
+        error!("feedback is not answered: {status}");
     }
 }
 
@@ -71,7 +61,7 @@ impl HttpContext for Stream {
         let Some(active) = &self.active else {
             return Action::Continue;
         };
-        match active.receive() {
+        match active.receive(end_of_stream) {
             Ok(Ok(phase)) => self.phase = phase,
             Ok(Err(refusal)) => {
                 answer(Err(refusal));
@@ -79,7 +69,7 @@ impl HttpContext for Stream {
             }
             Err(status) => {
                 let _ = calls::remove_request_header(active.policy.route_header.as_str());
-                error!("a request passes undecided: Envoy refuses a call (status {status})");
+                error!("a request passes undecided: {status}");
             }
         }
         if !matches!(self.phase, Phase::Feedback) {
@@ -92,6 +82,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.request_body(active, end_of_stream);
+        }
         if !matches!(self.phase, Phase::Feedback) {
             return Action::Continue;
         }
@@ -105,6 +98,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.request_body(active, true);
+        }
         if !matches!(self.phase, Phase::Feedback) {
             return Action::Continue;
         }
@@ -112,16 +108,16 @@ impl HttpContext for Stream {
         Action::Pause
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
-            decided.response_started(active);
+    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.response_started(active, end_of_stream);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
-            decided.response_trailed(active);
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.response_trailed(active);
         }
         Action::Continue
     }
@@ -133,8 +129,8 @@ impl Drop for Stream {
     /// borrowed meanwhile: no call is made here by which Envoy would call back, but to allocate.
     fn drop(&mut self) {
         let phase = std::mem::replace(&mut self.phase, Phase::Passing);
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, phase) {
-            decided.ended(active);
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, phase) {
+            stream.ended(active);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! One configuration on one worker, as Envoy sees it.
 
-use super::active::Active;
-use super::proxy_wasm::calls;
+use super::calls;
 use super::stream::Stream;
+use crate::host::active::Active;
 use crate::policy::policy::Policy;
 use ::proxy_wasm::traits::{Context, HttpContext, RootContext};
 use ::proxy_wasm::types::ContextType;
@@ -36,9 +36,7 @@ impl RootContext for Root {
                 true
             }
             Err(status) => {
-                error!(
-                    "config rejected: Envoy refuses a call (status {status}); are all capabilities allowed?"
-                );
+                error!("config rejected: {status}; are all capabilities allowed?");
                 false
             }
         }
