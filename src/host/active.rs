@@ -23,7 +23,8 @@ pub struct Active {
     pub general: GeneralMetrics,
     runtimes: Vec<RolloutRuntime>,
     worker: RefCell<Worker>,
-    number: u32,
+    is_in_force: Cell<bool>,
+    has_been_in_force: Cell<bool>,
     has_trouble: Cell<bool>,
     /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
     pub end_expression: Option<Expression>,
@@ -58,12 +59,13 @@ impl Active {
             calls::set_tick_period(TICK_MS)?;
         }
         let active = Self {
+            is_in_force: Cell::default(),
+            has_been_in_force: Cell::default(),
             general,
             runtimes,
             suspects,
             policy,
             worker: RefCell::new(worker),
-            number: vm::begin_configuration(),
             has_trouble: Cell::default(),
             end_expression: calls::compile(StreamEnd::EXPRESSION),
             request_bodies: CallbackSeen::default(),
@@ -71,11 +73,8 @@ impl Active {
             response_trailers: CallbackSeen::default(),
         };
         active.take_report(report);
-        vm::for_each_rollout(|name, state| {
-            let index = active.policy.named(name.as_str());
-            state.retire(index.and_then(|index| active.policy.rollouts.get(index)));
-        });
         active.announce();
+        active.log("config in force");
         Ok(active)
     }
 
@@ -84,31 +83,55 @@ impl Active {
         Some((self.policy.rollouts.get(index)?, self.runtimes.get(index)?))
     }
 
+    /// The configuration serves a request, so it is in force. Envoy takes a configuration that still has streams
+    /// up again without configuring it anew, when it is pushed after another one.
+    pub fn use_for_stream(&self) {
+        if self.is_in_force.get() {
+            return;
+        }
+        let now = clock::now();
+        let mut worker = self.worker.borrow_mut();
+        let report = vm::with_peers(|peers| worker.begin(&self.policy, peers, now));
+        drop(worker);
+        self.take_report(report);
+        self.come_into_force();
+    }
+
+    fn come_into_force(&self) {
+        self.announce();
+        if self.has_been_in_force.replace(true) {
+            self.log("config in force again");
+        }
+    }
+
     /// Looks after all rollouts. Envoy keeps a configuration that is in force no longer ticking while it has
     /// streams: there is nothing to look after then.
     pub fn tick(&self) {
-        if !vm::is_in_force(self.number) {
-            return;
-        }
-        if let Some(suspects) = &self.suspects {
+        let now_ns = clock::steady_ns();
+        if let (true, Some(suspects)) = (self.is_in_force.get(), &self.suspects) {
             suspects.learn();
         }
-        let now_ns = clock::steady_ns();
-        for (rollout, runtime) in self.rollouts() {
-            runtime.count_slow(rollout, now_ns);
+        if self.is_in_force.get() {
+            for (rollout, runtime) in self.rollouts() {
+                runtime.count_slow(rollout, now_ns);
+            }
         }
         let now = Now {
             steady_ms: now_ns / 1_000_000,
             wall_ms: clock::wall_ms(),
         };
         let counted = vm::counted();
+        let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();
         let report = vm::with_peers(|peers| worker.tick(&self.policy, peers, now, counted));
         drop(worker);
-        if report.trouble.is_none() {
+        if report.trouble.is_none() && self.worker.borrow().is_in_force() {
             counted_flag::clear();
         }
         self.take_report(report);
+        if self.is_in_force.get() && !was_in_force {
+            self.come_into_force();
+        }
     }
 
     fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {
@@ -117,10 +140,10 @@ impl Active {
 
     fn take_report(&self, report: Report) {
         let worker = self.worker.borrow();
-        for (index, (rollout, runtime)) in self.rollouts().enumerate() {
-            if runtime.is_new() || report.has_learned {
-                runtime.begin_generation(rollout, worker.generation(index));
-                runtime.set_status(worker.status(index));
+        self.is_in_force.set(worker.is_in_force());
+        if report.has_learned {
+            for (index, (rollout, runtime)) in self.rollouts().enumerate() {
+                runtime.learn(rollout, worker.status(index), worker.generation(index));
             }
         }
         drop(worker);
@@ -145,13 +168,21 @@ impl Active {
         }
     }
 
+    /// Shows what holds with this configuration, and no longer what held with others.
     fn announce(&self) {
+        vm::for_each_rollout(|name, state| {
+            let index = self.policy.named(name.as_str());
+            state.retire(index.and_then(|index| self.policy.rollouts.get(index)));
+        });
         for (rollout, runtime) in self.rollouts() {
             runtime.announce(rollout);
         }
         self.general.config_fingerprint.set(self.policy.fingerprint);
+    }
+
+    fn log(&self, what: &str) {
         info!(
-            "config in force: version {}, rollouts {}, fingerprint {}",
+            "{what}: version {}, rollouts {}, fingerprint {}",
             self.policy.version.as_deref().unwrap_or("none"),
             self.policy.rollouts.len(),
             self.policy.fingerprint,

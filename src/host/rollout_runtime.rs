@@ -19,7 +19,6 @@ pub struct RolloutRuntime {
     /// Whether outcomes of its predictions are counted.
     pub measures: bool,
     is_watched: bool,
-    is_new: Cell<bool>,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
 }
@@ -35,7 +34,6 @@ impl RolloutRuntime {
             state,
             measures,
             is_watched: measures || rollout.guard.is_some() || rollout.ramp.is_some(),
-            is_new: Cell::new(true),
             generation: Cell::default(),
             status: Cell::default(),
         })
@@ -44,11 +42,6 @@ impl RolloutRuntime {
     /// Whether the rollout goes on, or back, by itself.
     pub fn is_watched(&self) -> bool {
         self.is_watched
-    }
-
-    /// Whether it has no status and no generation yet. Asked once.
-    pub fn is_new(&self) -> bool {
-        self.is_new.replace(false)
     }
 
     /// The weights in force. The clock is read where a ramp goes by it.
@@ -61,16 +54,14 @@ impl RolloutRuntime {
         rollout.weights_at(wall_ms, self.status.get())
     }
 
-    pub fn set_status(&self, status: RolloutStatus) {
-        self.status.set(status);
-    }
-
     /// What requests count for that are decided now.
     pub fn generation(&self) -> u64 {
         self.generation.get()
     }
 
-    pub fn begin_generation(&self, rollout: &Rollout, generation: u64) {
+    /// Learns what has become of the rollout, and what its requests count for from now on.
+    pub fn learn(&self, rollout: &Rollout, status: RolloutStatus, generation: u64) {
+        self.status.set(status);
         self.generation.set(generation);
         self.state.begin_generation(generation, &rollout.releases);
     }

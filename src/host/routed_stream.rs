@@ -139,6 +139,8 @@ impl RoutedStream {
 
     pub fn response_trailed(&mut self, active: &Active) {
         active.response_trailers.come();
+        // Where the headers do not reach the filter, a status in trailers is all that tells gRPC.
+        self.is_grpc_response |= self.is_grpc && !active.responses.has_come();
         if self.is_grpc_response
             && let Some(status) = calls::response_trailer(GrpcStatus::HEADER)
         {

@@ -12,7 +12,7 @@ use crate::policy::shared_store::HostStatus;
 use crate::policy::vm_counts::VmCounts;
 use crate::policy::worker::Peers;
 use crate::value::name::RolloutName;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
@@ -28,7 +28,6 @@ struct Vm {
     general: OnceCell<GeneralMetrics>,
     suspects: OnceCell<Rc<SuspectCounter>>,
     peers: OnceCell<RefCell<Peers<HostStore>>>,
-    configurations: Cell<u32>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
@@ -69,20 +68,6 @@ pub fn with_peers<T>(work: impl FnOnce(&mut Peers<HostStore>) -> T) -> T {
         });
         work(&mut peers.borrow_mut())
     })
-}
-
-/// A configuration comes into force. It gets its number.
-pub fn begin_configuration() -> u32 {
-    VM.with(|vm| {
-        let number = vm.configurations.get().wrapping_add(1);
-        vm.configurations.set(number);
-        number
-    })
-}
-
-/// Whether no configuration has come into force after the one of this number.
-pub fn is_in_force(number: u32) -> bool {
-    VM.with(|vm| vm.configurations.get() == number)
 }
 
 /// What this VM has counted, where the others do not know it.

@@ -40,6 +40,11 @@ impl SharedKeys {
         }
     }
 
+    /// The documents that any VM may change.
+    pub fn documents(&self) -> [&str; 4] {
+        [&self.state, &self.revision, &self.leader, &self.registry]
+    }
+
     /// What the VM of this id has counted.
     pub fn counts_of(&self, vm: u32) -> String {
         format!("{}/{vm}", self.counts)

@@ -13,6 +13,8 @@ use xxhash_rust::xxh64::Xxh64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SharedState {
+    /// The fingerprint of the configuration in force.
+    config: u32,
     rollouts: BTreeMap<String, RolloutFacts>,
 }
 
@@ -52,16 +54,22 @@ pub enum Fact {
 // === impl SharedState ===
 
 impl SharedState {
-    /// Ends what was said of other configurations than the one that comes into force. Says whether there was
-    /// something to end.
+    /// Notes which configuration is in force, and ends what was said of others. Says whether there was something
+    /// to note or to end.
     pub fn begin(&mut self, policy: &Policy, identities: &[RolloutIdentity]) -> bool {
-        let mut changed = false;
+        let before = std::mem::replace(&mut self.config, policy.fingerprint);
+        let mut changed = before != policy.fingerprint;
         for (name, facts) in &mut self.rollouts {
             let index = policy.named(name);
             let identity = index.and_then(|index| identities.get(index));
             changed |= facts.end_others(identity);
         }
         changed
+    }
+
+    /// Whether this is the configuration in force.
+    pub fn is_about(&self, policy: &Policy) -> bool {
+        self.config == policy.fingerprint
     }
 
     /// What has become of a rollout since its configuration came into force.

@@ -10,9 +10,16 @@ use crate::value::name::RolloutName;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
-/// One window for each rollout with a guard, with the digest of its configuration.
+/// One window for each rollout with a guard.
 #[derive(Debug, Default)]
-pub struct Windows(HashMap<RolloutName, (u64, Window), Xxh64Builder>);
+pub struct Windows(HashMap<RolloutName, (WindowKey, Window), Xxh64Builder>);
+
+/// What a window belongs to: the digest of a rollout's configuration, and what its requests count for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct WindowKey {
+    digest: u64,
+    generation: u64,
+}
 
 // === impl Windows ===
 
@@ -22,21 +29,28 @@ impl Windows {
         &mut self,
         policy: &Policy,
         identities: &[RolloutIdentity],
+        generations: &[u64],
         figures: &[Figures],
         now: Now,
     ) {
         let mut before = std::mem::take(&mut self.0);
-        for ((rollout, identity), figures) in policy.rollouts.iter().zip(identities).zip(figures) {
+        let keys = identities
+            .iter()
+            .zip(generations)
+            .map(|(identity, generation)| WindowKey {
+                digest: identity.digest,
+                generation: *generation,
+            });
+        for ((rollout, key), figures) in policy.rollouts.iter().zip(keys).zip(figures) {
             let Some(guard) = &rollout.guard else {
                 continue;
             };
             let same = before.remove(&rollout.name);
-            let window = match same.filter(|(digest, _)| *digest == identity.digest) {
+            let window = match same.filter(|(other, _)| *other == key) {
                 Some((_, window)) => window,
                 None => Window::starting(guard.window_ms, now.steady_ms, figures.requests),
             };
-            self.0
-                .insert(rollout.name.clone(), (identity.digest, window));
+            self.0.insert(rollout.name.clone(), (key, window));
         }
     }
 

@@ -24,6 +24,7 @@ pub struct Worker {
     generations: Vec<u64>,
     figures: Vec<Figures>,
     controller: Controller,
+    is_in_force: bool,
     has_begun: bool,
     leads: bool,
     seen_revision: u32,
@@ -62,25 +63,39 @@ pub struct Report {
 // === impl Worker ===
 
 impl Worker {
-    /// Begins with a configuration that comes into force.
+    /// Gets ready for a configuration, and learns what is known of its rollouts. Nothing is changed for the others:
+    /// only its first use tells that the configuration is in force.
     pub fn new<S: SharedStore>(policy: &Policy, peers: &mut Peers<S>, now: Now) -> (Self, Report) {
-        let identities: Vec<_> = policy.rollouts.iter().map(RolloutIdentity::of).collect();
-        let generations = identities.iter().map(|it| it.generation).collect();
         let mut worker = Self {
-            statuses: vec![RolloutStatus::default(); identities.len()],
-            figures: vec![Figures::default(); identities.len()],
-            generations,
-            identities,
+            identities: policy.rollouts.iter().map(RolloutIdentity::of).collect(),
+            statuses: Vec::new(),
+            generations: Vec::new(),
+            figures: Vec::new(),
             controller: Controller::new(policy),
+            is_in_force: false,
             has_begun: false,
             leads: false,
             seen_revision: NO_CHANGE,
             unwritten: Vec::new(),
             is_unannounced: false,
         };
-        let mut report = Report::default();
-        report.trouble = worker.begin(policy, peers, now).err();
-        (worker, report)
+        let trouble = worker.get_ready(policy, peers, now).err();
+        (worker, Report::learned(trouble))
+    }
+
+    /// The configuration is used, so it is in force: what was known of others ends.
+    pub fn begin<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Report {
+        Report::learned(self.try_begin(policy, peers, now).err())
+    }
+
+    /// Whether the configuration is in force, as far as this VM knows.
+    pub fn is_in_force(&self) -> bool {
+        self.is_in_force
     }
 
     /// What has become of a rollout.
@@ -103,9 +118,8 @@ impl Worker {
         counted: Option<VmCounts>,
     ) -> Report {
         let mut report = Report::default();
-        report.trouble = self
-            .try_tick(policy, peers, now, counted, &mut report)
-            .err();
+        let result = self.try_tick(policy, peers, now, counted, &mut report);
+        report.trouble = result.err();
         report
     }
 
@@ -118,10 +132,13 @@ impl Worker {
         report: &mut Report,
     ) -> Result<(), HostStatus> {
         if !self.has_begun {
-            self.begin(policy, peers, now)?;
             report.has_learned = true;
+            self.try_begin(policy, peers, now)?;
         }
-        report.has_learned |= self.learn(policy, peers)?;
+        report.has_learned |= self.learn(policy, peers, now)?;
+        if !self.is_in_force {
+            return Ok(());
+        }
         let Peers {
             store,
             keys,
@@ -134,10 +151,11 @@ impl Worker {
             return Ok(());
         }
         let has_changed = board.look(store, keys)?;
-        if !std::mem::replace(&mut self.leads, true) {
+        let has_led = std::mem::replace(&mut self.leads, true);
+        if !has_led {
             windows.drop_stale(policy, now);
-            self.gather(policy, board);
-        } else if has_changed || report.has_learned {
+        }
+        if has_changed || report.has_learned || !has_led {
             self.gather(policy, board);
         }
         for action in self.controller.tick(policy, &self.figures, now, windows) {
@@ -151,29 +169,47 @@ impl Worker {
         self.write(policy, peers, now, report)
     }
 
-    /// Ends what the VMs know of other configurations, and learns what they know of this one.
-    fn begin<S: SharedStore>(
+    fn try_begin<S: SharedStore>(
         &mut self,
         policy: &Policy,
         peers: &mut Peers<S>,
         now: Now,
     ) -> Result<(), HostStatus> {
-        let Peers { store, keys, .. } = peers;
-        for key in [&keys.state, &keys.revision, &keys.leader, &keys.registry] {
-            create(store, key)?;
-        }
+        self.is_in_force = true;
         let identities = &self.identities;
-        self.is_unannounced |= edit(store, &keys.state, |state: &mut SharedState| {
+        let key = &peers.keys.state;
+        self.is_unannounced |= edit(&peers.store, key, |state: &mut SharedState| {
             state.begin(policy, identities)
         })?;
         self.announce(peers)?;
-        self.learn(policy, peers)?;
+        self.get_ready(policy, peers, now)?;
+        self.has_begun = true;
+        Ok(())
+    }
+
+    /// Learns all that the VMs know, and begins the windows that have not begun. What this VM knew before is void:
+    /// another configuration may have been in force meanwhile.
+    fn get_ready<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Result<(), HostStatus> {
+        let rollouts = self.identities.len();
+        self.statuses = vec![RolloutStatus::default(); rollouts];
+        self.figures = vec![Figures::default(); rollouts];
+        self.generations = self.identities.iter().map(|it| it.generation).collect();
+        for key in peers.keys.documents() {
+            create(&peers.store, key)?;
+        }
+        let revision = revision(peers)?;
+        self.read_state(policy, peers)?;
+        self.seen_revision = revision;
         peers.board.look(&peers.store, &peers.keys)?;
         self.gather(policy, &peers.board);
-        peers
-            .windows
-            .begin(policy, &self.identities, &self.figures, now);
-        self.has_begun = true;
+        let (identities, generations) = (&self.identities, &self.generations);
+        let windows = &mut peers.windows;
+        windows.begin(policy, identities, generations, &self.figures, now);
         Ok(())
     }
 
@@ -181,13 +217,28 @@ impl Worker {
     fn learn<S: SharedStore>(
         &mut self,
         policy: &Policy,
-        peers: &Peers<S>,
+        peers: &mut Peers<S>,
+        now: Now,
     ) -> Result<bool, HostStatus> {
-        let revision = peers.store.get(&peers.keys.revision)?;
-        let revision = revision.map_or(NO_CHANGE, |(_, change)| change);
+        let revision = revision(peers)?;
         if revision == self.seen_revision {
             return Ok(false);
         }
+        let is_in_force = self.read_state(policy, peers)?;
+        if is_in_force && !self.is_in_force {
+            self.get_ready(policy, peers, now)?;
+        }
+        self.is_in_force = is_in_force;
+        self.seen_revision = revision;
+        Ok(true)
+    }
+
+    /// Reads what the VMs know. Says whether it is about this configuration.
+    fn read_state<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &Peers<S>,
+    ) -> Result<bool, HostStatus> {
         let state = peers.store.get(&peers.keys.state)?;
         let state: SharedState = state.map(|(json, _)| parse(&json)).unwrap_or_default();
         let known = self.statuses.iter_mut().zip(&mut self.generations);
@@ -195,13 +246,12 @@ impl Worker {
             policy.rollouts.iter().zip(&self.identities).zip(known)
         {
             let learned = state.status(&rollout.name, identity);
-            // A rollback ends with the configuration alone, and this one is still in force here.
+            // A rollback ends with the configuration alone.
             status.tripped = status.tripped.or(learned.tripped);
             status.promoted_at_ms = status.promoted_at_ms.or(learned.promoted_at_ms);
             *generation = state.generation(&rollout.name, identity);
         }
-        self.seen_revision = revision;
-        Ok(true)
+        Ok(state.is_about(policy))
     }
 
     /// Adds up what all VMs counted.
@@ -289,6 +339,26 @@ impl Worker {
         Ok(())
     }
 }
+
+/// Differs after each change of the state.
+fn revision<S: SharedStore>(peers: &Peers<S>) -> Result<u32, HostStatus> {
+    let revision = peers.store.get(&peers.keys.revision)?;
+    Ok(revision.map_or(NO_CHANGE, |(_, change)| change))
+}
+
+// === impl Report ===
+
+impl Report {
+    fn learned(trouble: Option<HostStatus>) -> Self {
+        Self {
+            has_learned: true,
+            trouble,
+            ..Self::default()
+        }
+    }
+}
+
+// === impl Peers ===
 
 impl<S> Peers<S> {
     /// Those of a VM that has not taken part yet.

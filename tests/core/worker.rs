@@ -328,6 +328,52 @@ fn rollout_that_goes_and_comes_back_is_not_rolled_back() {
     envoy.assert_rolled_back(true);
 }
 
+/// Envoy does not configure anew what it takes up again while streams keep it.
+#[test]
+fn configuration_that_is_taken_up_again_is_looked_after() {
+    let first = || Rc::new(one(&json!({})));
+    let mut envoy = Envoy::start(2, one(&json!({})));
+    envoy.vms[0].serve(0, Color::Green, 0, 20);
+    envoy.assert_rolled_back(true);
+    let mut kept = Vec::new();
+    for vm in &mut envoy.vms {
+        let second = Rc::new(one(&json!({ "weights": { "blue": 90, "green": 10 } })));
+        let (worker, _) = Worker::new(&second, &mut vm.peers, envoy.now);
+        kept.push(std::mem::replace(&mut vm.worker, worker));
+        vm.policy = second;
+    }
+    envoy.assert_rolled_back(false);
+    // Both VMs have the first again: one by a request, the other because it learns of it.
+    for (vm, worker) in envoy.vms.iter_mut().zip(kept) {
+        let second = std::mem::replace(&mut vm.worker, worker);
+        assert!(second.is_in_force());
+        vm.policy = first();
+        let report = vm.tick(envoy.now);
+        assert!(report.has_learned && !vm.worker.is_in_force());
+    }
+    let vm = &mut envoy.vms[0];
+    let report = vm.worker.begin(&vm.policy, &mut vm.peers, envoy.now);
+    assert_eq!((report.trouble, vm.worker.is_in_force()), (None, true));
+    envoy.assert_rolled_back(false);
+    assert!(envoy.vms[1].worker.is_in_force());
+    envoy.vms[1].serve(0, Color::Green, 0, 20);
+    envoy.assert_rolled_back(true);
+}
+
+/// Envoy configures a VM that it throws away to see whether a configuration is valid.
+#[test]
+fn configuration_that_is_never_used_changes_nothing() {
+    let mut envoy = Envoy::start(2, one(&json!({})));
+    envoy.vms[0].serve(0, Color::Green, 0, 20);
+    envoy.assert_rolled_back(true);
+    let before = envoy.map.0.state_writes.get();
+    let unused = Rc::new(one(&json!({ "salt": "other" })));
+    Vm::start(&envoy.map, &unused, envoy.now);
+    envoy.ticks(5);
+    assert_eq!(envoy.tripped(), [Some(Cause::ErrorRate); 2]);
+    assert_eq!(envoy.map.0.state_writes.get(), before);
+}
+
 #[test]
 fn rollbacks_of_many_rollouts_are_one_write() {
     let rollout = |index: u32| {

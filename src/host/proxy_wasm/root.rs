@@ -49,6 +49,9 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        if let Some(active) = &self.active {
+            active.use_for_stream();
+        }
         Some(Box::new(Stream::new(self.active.clone())))
     }
 
