@@ -6,7 +6,7 @@ use crate::value::percent::Percent;
 use std::fmt;
 
 /// When the color that is not stable has to go.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// How far back to look.
     pub window_ms: u64,
@@ -21,7 +21,7 @@ pub struct Guard {
 }
 
 /// Limits on one rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The highest that is allowed.
     pub max: Option<Percent>,

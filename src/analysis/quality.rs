@@ -5,7 +5,7 @@ use crate::value::percent::{Percent, Thousandths};
 use std::fmt;
 
 /// How good the predictions of the color that is not stable must be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quality {
     /// With fewer samples of either color there is no judgement.
     pub min_samples: u64,
@@ -22,7 +22,7 @@ pub struct Quality {
 }
 
 /// Outcomes of predictions: true and false positives, false and true negatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
     /// True positives.
     pub tp: u64,

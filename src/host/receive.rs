@@ -7,7 +7,8 @@ use super::routed_stream::RoutedStream;
 use super::stream::Phase;
 use super::vm;
 use crate::analysis::quality::Outcome;
-use crate::policy::feedback::{Feedback, Refusal, Report};
+use crate::policy::feedback::Report;
+use crate::policy::feedback_endpoint::FeedbackError;
 use crate::policy::rollout::Rollout;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
@@ -20,7 +21,7 @@ const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
 
 impl Active {
     /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
-    pub fn receive(&self) -> Result<Result<Phase, Refusal>, HostStatus> {
+    pub fn receive(&self) -> Result<Result<Phase, FeedbackError>, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
         if let Some(feedback) = &self.policy.feedback
@@ -88,7 +89,7 @@ impl Active {
 
     /// Counts feedback.
     pub fn count(&self, reports: Vec<Report>) {
-        for report in Feedback::sums(reports) {
+        for report in Report::sums(reports) {
             if let Some((_, lane)) = self.rollout(report.rollout)
                 && let Some(quality) = lane.state.quality.get()
             {

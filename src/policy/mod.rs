@@ -1,7 +1,10 @@
 //! One rollout and the whole policy.
 
+mod canonical;
 pub mod decide;
+mod digest;
 pub mod feedback;
+pub mod feedback_endpoint;
 #[allow(
     clippy::module_inception,
     reason = "the file of the noun that the folder is about"
