@@ -9,7 +9,7 @@ pub struct Found(String);
 // === impl Found ===
 
 impl Found {
-    const MAX_CHARS: usize = 64;
+    const MAX_CHARS: usize = 300;
 
     /// A string, in quotes.
     pub fn string(text: &str) -> Self {

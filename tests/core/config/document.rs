@@ -88,8 +88,8 @@ fn numbers_are_those_of_json() {
 fn deep_nesting_is_rejected() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_message(nested(16), "an array, must be an object");
-    assert_message(nested(17), "nested deeper than 16, must not be");
-    assert_message(nested(100_000), "nested deeper than 16, must not be");
+    assert_message(nested(17), "arrays and objects nested too deep, must be at most 16 levels");
+    assert_message(nested(100_000), "arrays and objects nested too deep, must be at most 16 levels");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_is_no_object_is_rejected() {
 
 #[test]
 fn rollouts_are_required() {
-    assert_message("{}", "rollouts is missing, must be there");
+    assert_message("{}", "rollouts is missing, must be given");
     assert_message(r#"{"rollouts":null}"#, "rollouts: null, must be an array");
     assert_message(
         r#"{"rollouts":{}}"#,
@@ -153,7 +153,7 @@ fn rollout_names_are_unique() {
     ]});
     assert_message(
         config.to_string(),
-        r#"rollouts[2]: name "a" is that of rollouts[0], must be another name"#,
+        r#"rollouts[2].name: "a" is the name of rollouts[0], must be unique"#,
     );
 }
 
@@ -195,14 +195,14 @@ fn names_of_fields_are_escaped_in_paths() {
 fn repeated_fields_are_rejected() {
     assert_message(
         r#"{"version":"a","version":"a","rollouts":[]}"#,
-        "version: stands twice, must stand once",
+        "version: duplicate field, must be given once",
     );
     let nested = config(&json!({}))
         .to_string()
         .replace(r#""blue":50"#, r#""blue":50,"blue":50"#);
     assert_message(
         nested,
-        "rollouts[0].weights.blue: stands twice, must stand once",
+        "rollouts[0].weights.blue: duplicate field, must be given once",
     );
 }
 

@@ -18,27 +18,27 @@ fn ramp_rises_step_by_step() {
     assert_steps(json!([]), ": [], must be one step or more");
     assert_steps(
         json!([step(25.0), step(5.0), last]),
-        "[1]: weight 5 after 25, must not fall",
+        "[1]: weight 5 after 25, must be 25 or more",
     );
     assert_steps(
         json!([step(25.5), { "weight": 25.499 }]),
-        "[1]: weight 25.499 after 25.5, must not fall",
+        "[1]: weight 25.499 after 25.5, must be 25.5 or more",
     );
     assert_steps(
         json!([{ "weight": 5 }, last]),
-        "[0]: no hold, must have one before the last step",
+        "[0]: hold is missing, must be given before the last step",
     );
     assert_steps(
         json!([step(5.0), step(100.0)]),
-        "[1]: the last step has a hold, must have none",
+        "[1]: hold in the last step, must be absent",
     );
     assert_steps(
         json!([step(5.0)]),
-        "[0]: the last step has a hold, must have none",
+        "[0]: hold in the last step, must be absent",
     );
     assert_steps(
         json!([{ "hold": "1s" }]),
-        "[0]: weight is missing, must be there",
+        "[0]: weight is missing, must be given",
     );
     assert_steps(
         json!([{ "weight": 101 }]),
@@ -75,12 +75,12 @@ fn ramp_has_a_start_and_steps() {
     assert_field(
         "ramp",
         json!({ "steps": steps }),
-        ": start is missing, must be there",
+        ": start is missing, must be given",
     );
     assert_field(
         "ramp",
         json!({ "start": "2026-11-23T10:00:00Z" }),
-        ": steps is missing, must be there",
+        ": steps is missing, must be given",
     );
     assert_field(
         "ramp",
