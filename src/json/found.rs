@@ -17,6 +17,12 @@ impl Found {
         Self(format!("{text:?}{ellipsis}"))
     }
 
+    /// The name of a field, without quotes.
+    pub fn name(text: &str) -> Self {
+        let (text, ellipsis) = cut(text);
+        Self(format!("{}{ellipsis}", text.escape_debug()))
+    }
+
     /// Any other text, without quotes.
     pub fn plain(text: &str) -> Self {
         let (text, ellipsis) = cut(text);

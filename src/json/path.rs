@@ -56,7 +56,7 @@ impl fmt::Display for Path<'_> {
             Segment::Field(name) => {
                 let is_first = matches!(self.parent, Some(Path { parent: None, .. }));
                 let dot = if is_first { "" } else { "." };
-                write!(f, "{dot}{}", Found::plain(name))
+                write!(f, "{dot}{}", Found::name(name))
             }
         }
     }

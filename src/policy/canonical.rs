@@ -19,6 +19,7 @@ use crate::value::name::ReleaseLabel;
 use crate::value::percent::Percent;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// A host as an operator writes it.
 pub fn host(pattern: &HostPattern) -> Cow<'_, str> {
@@ -115,7 +116,7 @@ impl<'a> CanonicalOverride<'a> {
 pub enum CanonicalPermission<'a> {
     Internal,
     Nothing,
-    Token { header: &'a str, sha256: &'a [u8] },
+    Token { header: &'a str, sha256: String },
 }
 
 impl<'a> CanonicalPermission<'a> {
@@ -125,10 +126,18 @@ impl<'a> CanonicalPermission<'a> {
             Permission::Everyone => Self::Nothing,
             Permission::Token(token) => Self::Token {
                 header: token.header.as_str(),
-                sha256: token.sha256.as_bytes(),
+                sha256: hex(token.sha256.as_bytes()),
             },
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[derive(Serialize)]

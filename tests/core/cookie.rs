@@ -1,6 +1,8 @@
 //! The cookie for a user who has no key yet.
 
-use bluegreen::{CookieAttributes, CookieDomain, CookiePath, CookieName, NewCookie, NewId, SameSite};
+use bluegreen::{
+    CookieAttributes, CookieDomain, CookieName, CookiePath, NewCookie, NewId, SameSite,
+};
 use std::time::Duration;
 
 fn attributes() -> CookieAttributes {

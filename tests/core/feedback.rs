@@ -161,28 +161,22 @@ fn body_that_is_no_json_is_refused() {
     for (body, message) in [
         (
             &b""[..],
-            "no JSON, at line 1, column 1: Unexpected end of file, a value was expected",
+            "invalid JSON at line 1, column 1: EOF while parsing a value",
         ),
         (
             b"{",
-            "no JSON, at line 1, column 2: Object keys must be strings",
+            "invalid JSON at line 1, column 1: EOF while parsing an object",
         ),
-        (
-            b"[1,]",
-            "no JSON, at line 1, column 4: Trailing commas are not allowed",
-        ),
-        (b"tp=1", "no JSON, at line 1, column 1: true expected"),
+        (b"[1,]", "invalid JSON at line 1, column 4: expected value"),
+        (b"tp=1", "invalid JSON at line 1, column 2: expected ident"),
         (
             b"{} {}",
-            "no JSON, at line 1, column 4: The JSON already contains one root element",
+            "invalid JSON at line 1, column 4: trailing characters",
         ),
-        (
-            b"\xff",
-            "no JSON, at line 1, column 1: Unexpected byte: \\xFF",
-        ),
+        (b"\xff", "invalid JSON at line 1, column 1: invalid UTF-8"),
         (
             b"[\x1b]",
-            "no JSON, at line 1, column 2: Unexpected char: ' '",
+            "invalid JSON at line 1, column 2: expected value",
         ),
         (b"7", "7, must be an object"),
         (b"\"[]\"", "\"[]\", must be an object"),

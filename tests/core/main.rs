@@ -5,6 +5,7 @@ mod bucket;
 mod config;
 mod cookie;
 mod decide;
+mod digest;
 mod feedback;
 mod guard;
 mod headers;

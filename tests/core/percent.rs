@@ -121,7 +121,10 @@ fn reference(text: &str) -> Option<u32> {
     let point = text.find('.').unwrap_or(text.len());
     let (whole, places) = (&text[..point], text.get(point + 1..));
     let places = places.unwrap_or("0");
-    let is_decimal = !whole.is_empty() && (whole.to_owned() + places).chars().all(|it| it.is_ascii_digit());
+    let is_decimal = !whole.is_empty()
+        && (whole.to_owned() + places)
+            .chars()
+            .all(|it| it.is_ascii_digit());
     let padded = places.to_owned() + "000";
     let (kept, rest) = padded.split_at_checked(3)?;
     if !is_decimal || rest.chars().any(|it| it != '0') {

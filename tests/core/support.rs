@@ -1,8 +1,6 @@
 //! What several test files need: requests as Envoy hands them over, and small configurations.
 
-use bluegreen::{
-    ConfigErrors, Headers, Percent, Policy, Problem, Request, Rollout, config_schema,
-};
+use bluegreen::{ConfigErrors, Headers, Percent, Policy, Problem, Request, Rollout, config_schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::sync::LazyLock;

@@ -161,7 +161,11 @@ async fn a_body_that_is_no_feedback_is_refused() {
             br#"[{"rollout":"rec","color":"green"},]"#,
             "invalid JSON",
         ),
-        ("invalid JSON", b"rollout=rec&color=green&tp=1", "invalid JSON"),
+        (
+            "invalid JSON",
+            b"rollout=rec&color=green&tp=1",
+            "invalid JSON",
+        ),
         (
             "not UTF-8",
             b"{\"rollout\":\"rec\xff\",\"color\":\"green\",\"tp\":1}",

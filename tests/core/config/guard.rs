@@ -83,14 +83,14 @@ fn guard_figures_are_in_their_ranges() {
 
 #[test]
 fn slow_after_goes_with_a_slow_limit() {
-    let no_limit =
-        ": slow_after without a limit, must be given with max_slow_rate or max_slow_rate_over_stable";
+    let no_limit = ": slow_after without a limit, must be given with max_slow_rate or max_slow_rate_over_stable";
     assert_guard(json!({ "slow_after": "1s" }), no_limit);
     assert_guard(
         json!({ "slow_after": "1s", "max_error_rate": null }),
         no_limit,
     );
-    let no_time = ": max_slow_rate or max_slow_rate_over_stable without slow_after, must be given with it";
+    let no_time =
+        ": max_slow_rate or max_slow_rate_over_stable without slow_after, must be given with it";
     assert_guard(json!({ "max_slow_rate": 5 }), no_time);
     assert_guard(json!({ "max_slow_rate_over_stable": 5 }), no_time);
     for bad in ["0s", "999us"] {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn header_names_are_checked() {
-    let rule = "must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
+    let rule =
+        "must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
     for field in ["route_header", "color_header"] {
         for bad in ["", ":path", "x y", "x:"] {
             assert_message(

@@ -6,8 +6,12 @@ use serde_json::json;
 #[test]
 fn override_says_where_and_who() {
     let nowhere = ": header and cookie are missing, must be given one of them or both";
-    assert_field("override", json!({}), nowhere);
     assert_field("override", json!({ "require": "nothing" }), nowhere);
+    assert_field(
+        "override",
+        json!({}),
+        &format!("{nowhere}\nrollouts[0].override: require is missing, must be given"),
+    );
     assert_field(
         "override",
         json!({ "cookie": "a" }),
@@ -30,7 +34,7 @@ fn override_says_where_and_who() {
     );
     assert_field(
         "override",
-        json!({ "headers": "x" }),
+        json!({ "headers": "x", "header": "x", "require": "internal" }),
         ".headers: unknown field, must be one of header, cookie, require",
     );
 }

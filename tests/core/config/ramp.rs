@@ -44,10 +44,17 @@ fn ramp_rises_step_by_step() {
         json!([{ "weight": 101 }]),
         "[0].weight: 101, must be a number from 0 to 100 in steps of 0.001",
     );
+    assert_steps(
+        json!([step(25.0), { "weight": 5 }, { "weight": 4, "hold": "1s" }]),
+        "[1]: weight 5 after 25, must be 25 or more\n\
+         rollouts[0].ramp.steps[1]: hold is missing, must be given before the last step\n\
+         rollouts[0].ramp.steps[2]: weight 4 after 5, must be 5 or more\n\
+         rollouts[0].ramp.steps[2]: hold in the last step, must be absent",
+    );
     assert_steps(json!([7]), "[0]: 7, must be an object");
     assert_steps(json!({}), ": an object, must be an array");
     assert_steps(
-        json!([{ "weights": 5 }]),
+        json!([{ "weight": 5, "weights": 5 }]),
         "[0].weights: unknown field, must be one of weight, hold",
     );
     for (hold, shown) in [
@@ -84,7 +91,7 @@ fn ramp_has_a_start_and_steps() {
     );
     assert_field(
         "ramp",
-        json!({ "begin": 1 }),
+        json!({ "start": "2026-11-23T10:00:00Z", "steps": steps, "begin": 1 }),
         ".begin: unknown field, must be one of start, steps",
     );
     for bad in [

@@ -34,12 +34,12 @@ fn unknown_fields_are_named_where_they_stand() {
     );
     assert_field(
         "clusters",
-        json!({ "red": "a" }),
+        json!({ "blue": "a", "green": "b", "red": "a" }),
         ".red: unknown field, must be one of blue, green",
     );
     assert_field(
         "weights",
-        json!({ "red": 1 }),
+        json!({ "blue": 50, "green": 50, "red": 1 }),
         ".red: unknown field, must be one of blue, green",
     );
 }

@@ -50,7 +50,8 @@ fn sources_are_known() {
 
 #[test]
 fn names_of_sources_are_checked() {
-    let header = "must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
+    let header =
+        "must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
     assert_source(
         json!({ "header": ":path" }),
         &format!(".header: \":path\", {header}"),
@@ -179,8 +180,7 @@ fn new_cookie_is_one_that_browsers_take() {
 
 #[test]
 fn prefixes_of_cookie_names_promise_attributes() {
-    let rule =
-        "a name with __Secure- or __Host-, must be secure, and with __Host- without domain and with path /";
+    let rule = "a name with __Secure- or __Host-, must be secure, and with __Host- without domain and with path /";
     for fields in [
         json!({ "name": "__Secure-a" }),
         json!({ "name": "__secure-a" }),
