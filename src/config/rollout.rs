@@ -81,6 +81,7 @@ pub struct WeightsConfig<'d> {
 }
 
 /// What could be read of a rollout.
+#[allow(clippy::large_enum_variant, reason = "nearly all are whole")]
 pub enum ReadRollout {
     /// All.
     Whole(Rollout),

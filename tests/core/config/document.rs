@@ -31,11 +31,11 @@ fn invalid_json_is_rejected_with_its_place() {
         (b"\xff", "line 1, column 1: invalid UTF-8"),
         (
             b"{\"version\": \"a\nb\"}",
-            "line 2, column 0: control character (\\u0000-\\u001F) found while parsing a string",
+            "line 1, column 14: control character (\\u0000-\\u001F) found while parsing a string",
         ),
         (
             b"{\"version\": \"\x1b[31m\"}",
-            "line 1, column 14: control character (\\u0000-\\u001F) found while parsing a string",
+            "line 1, column 13: control character (\\u0000-\\u001F) found while parsing a string",
         ),
         (
             b"{\"version\": \"\\\r\"}",
