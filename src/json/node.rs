@@ -93,10 +93,7 @@ impl<'n> Node<'n> {
             _ if self.is_secret => Found::hidden(),
             Some(b'{') => Found::plain("an object"),
             Some(b'[') => Found::plain("an array"),
-            Some(b'"') => match self.text() {
-                Some(text) => Found::string(&text),
-                None => Found::plain("a string with an invalid escape"),
-            },
+            Some(b'"') => Found::string(&self.text().unwrap_or_default()),
             _ => Found::plain(self.json),
         }
     }
@@ -132,12 +129,15 @@ impl<'n> Node<'n> {
 
     /// A value, or the problem with it.
     pub fn valid<T, E: Invalid>(&self, parsed: Result<T, E>, problems: &mut Problems) -> Option<T> {
-        match parsed {
-            Ok(value) => return Some(value),
-            Err(error) if self.is_secret => self.must_be(problems, error.must_be()),
-            Err(error) => self.problem(problems, error),
+        parsed.map_err(|error| self.invalid(&error, problems)).ok()
+    }
+
+    fn invalid(&self, error: &dyn Invalid, problems: &mut Problems) {
+        if self.is_secret {
+            self.must_be(problems, error.must_be());
+        } else {
+            self.problem(problems, error);
         }
-        None
     }
 
     /// A whole number within a range.

@@ -122,11 +122,7 @@ impl<'d> Object<'_, 'd> {
         if !self.node.is_object() {
             return Err(Unread);
         }
-        let Ok(RawFields(mut fields)) = serde_json::from_str(self.node.json()) else {
-            let message = "the name of a field has an invalid escape, must be a valid string";
-            self.node.problem(self.problems, message);
-            return Err(Unread);
-        };
+        let RawFields(mut fields) = serde_json::from_str(self.node.json()).map_err(|_| Unread)?;
         let mut seen = Vec::with_capacity(fields.len());
         fields.retain(|(name, _)| {
             let position = known.iter().position(|it| it == name);

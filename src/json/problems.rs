@@ -53,6 +53,11 @@ impl Problems {
 
     /// Adds a problem.
     pub fn push(&mut self, path: &Path<'_>, message: impl fmt::Display) {
+        self.add(path, &message);
+    }
+
+    /// One instance for all kinds of messages, which keeps the Wasm small.
+    fn add(&mut self, path: &Path<'_>, message: &dyn fmt::Display) {
         self.count = self.count.saturating_add(1);
         if self.first.len() < Self::MAX_KEPT {
             self.first.push(Problem::new(path, message));

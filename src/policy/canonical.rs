@@ -19,7 +19,6 @@ use crate::value::name::ReleaseLabel;
 use crate::value::percent::Percent;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A host as an operator writes it.
 pub fn host(pattern: &HostPattern) -> Cow<'_, str> {
@@ -133,11 +132,10 @@ impl<'a> CanonicalPermission<'a> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@ use crate::policy::canonical::{
 };
 use crate::policy::rollout::{Match, Rollout};
 use crate::value::color::{Color, PerColor};
+use crate::value::name::ClusterName;
 use serde::Serialize;
 use std::borrow::Cow;
 use xxhash_rust::xxh64::xxh64;
@@ -55,22 +56,20 @@ impl Rollout {
     /// Differs where the quality gate has to be passed again: for another release of the canary too,
     /// but not for one of the stable color, which would send the traffic to it.
     pub fn gate_digest(&self) -> u64 {
-        let all = CanonicalRollout::new(self);
         digest(&CanonicalRollout {
-            stable: all.stable,
-            ramp: all.ramp,
-            quality: all.quality,
-            releases: all.releases.only(self.stable.other()),
+            stable: unless_blue(self.stable),
+            ramp: self.ramp.as_ref().map(CanonicalRamp::new),
+            quality: self.quality.as_ref().map(CanonicalQuality::new),
+            releases: CanonicalReleases::new(&self.releases).only(self.stable.other()),
             ..CanonicalRollout::default()
         })
     }
 
     /// Differs where requests are decided for other clusters, releases or users than before.
     pub fn generation_digest(&self) -> u64 {
-        let all = CanonicalRollout::new(self);
         digest(&CanonicalRollout {
-            clusters: all.clusters,
-            releases: all.releases,
+            clusters: Some(names(&self.clusters)),
+            releases: CanonicalReleases::new(&self.releases),
             // The name stands for an absent salt, whichever of the two is given.
             salt: Some(self.salt.as_str()),
             ..CanonicalRollout::default()
@@ -94,15 +93,14 @@ impl<'a> CanonicalRollout<'a> {
         } else {
             &*rollout.matches.hosts
         };
-        let PerColor { blue, green } = &rollout.clusters;
         let (name, salt) = (rollout.name.as_str(), rollout.salt.as_str());
         Self {
             name: Some(name),
             hosts: hosts.iter().map(host).collect(),
             path_prefix: &rollout.matches.path_prefix,
-            clusters: Some([blue.as_str(), green.as_str()]),
+            clusters: Some(names(&rollout.clusters)),
             weights: Some(Color::ALL.map(|color| rollout.weights.of(color).millipercent())),
-            stable: (rollout.stable != Color::Blue).then_some(rollout.stable.as_str()),
+            stable: unless_blue(rollout.stable),
             salt: (salt != name).then_some(salt),
             sticky: rollout.sticky.iter().map(CanonicalSource::new).collect(),
             new_cookie: rollout.new_cookie.as_ref().map(CanonicalCookie::new),
@@ -113,4 +111,12 @@ impl<'a> CanonicalRollout<'a> {
             quality: rollout.quality.as_ref().map(CanonicalQuality::new),
         }
     }
+}
+
+fn names(clusters: &PerColor<ClusterName>) -> [&str; 2] {
+    [clusters.blue.as_str(), clusters.green.as_str()]
+}
+
+fn unless_blue(stable: Color) -> Option<&'static str> {
+    (stable != Color::Blue).then_some(stable.as_str())
 }

@@ -35,35 +35,118 @@ fn kept() -> Vec<(Value, [u64; 3])> {
         "name": "__Secure-a", "path": "/v1", "domain": "a.example", "same_site": "none", "secure": true,
     });
     vec![
-        (json!({}), [0xa916_1c01_3133_9705, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945]),
-        (json!({ "name": "other" }), [0x4619_edd9_4afb_2534, 0x2e14_72b5_7af2_94d1, 0x65de_611c_8b42_f836]),
-        (json!({ "weights": { "blue": 95, "green": 5 } }), [0xdc9c_75c3_2f03_5e93, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945]),
-        (json!({ "match": { "path_prefix": "/" } }), [0xdd64_2261_5433_d13c, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945]),
-        (json!({ "match": { "hosts": ["A.example"] } }), [0x74ff_ba8e_a268_2ae7, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945]),
-        (json!({ "stable": "green", "salt": "s" }), [0x6b8b_9151_ae32_1b28, 0x488a_137c_be37_ab01, 0x5aca_3d56_17f0_9bf7]),
+        (
+            json!({}),
+            [
+                0xa916_1c01_3133_9705,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
+        ),
+        (
+            json!({ "name": "other" }),
+            [
+                0x4619_edd9_4afb_2534,
+                0x2e14_72b5_7af2_94d1,
+                0x65de_611c_8b42_f836,
+            ],
+        ),
+        (
+            json!({ "weights": { "blue": 95, "green": 5 } }),
+            [
+                0xdc9c_75c3_2f03_5e93,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
+        ),
+        (
+            json!({ "match": { "path_prefix": "/" } }),
+            [
+                0xdd64_2261_5433_d13c,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
+        ),
+        (
+            json!({ "match": { "hosts": ["A.example"] } }),
+            [
+                0x74ff_ba8e_a268_2ae7,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
+        ),
+        (
+            json!({ "stable": "green", "salt": "s" }),
+            [
+                0x6b8b_9151_ae32_1b28,
+                0x488a_137c_be37_ab01,
+                0x5aca_3d56_17f0_9bf7,
+            ],
+        ),
         (
             json!({ "sticky": ["source_ip", { "new_cookie": { "name": "a" } }] }),
-            [0xceb6_31d3_287a_78dd, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945],
+            [
+                0xceb6_31d3_287a_78dd,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
         ),
-        (json!({ "sticky": [{ "new_cookie": cookie }] }), [0x2ede_b888_530d_66fc, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945]),
+        (
+            json!({ "sticky": [{ "new_cookie": cookie }] }),
+            [
+                0x2ede_b888_530d_66fc,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
+        ),
         (
             json!({ "override": { "header": "x", "require": "internal" } }),
-            [0x9462_27c0_329b_2724, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945],
+            [
+                0x9462_27c0_329b_2724,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
         ),
         (
             json!({ "override": { "cookie": "x", "require": "nothing" } }),
-            [0x908b_d79e_a0ac_bbd6, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945],
+            [
+                0x908b_d79e_a0ac_bbd6,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
         ),
         (
             json!({ "ramp": ramp, "quality": { "min_samples": 1 } }),
-            [0x0514_66de_b740_722d, 0xee3e_dd3c_377a_e10e, 0x05f4_b257_59e6_c945],
+            [
+                0x0514_66de_b740_722d,
+                0xee3e_dd3c_377a_e10e,
+                0x05f4_b257_59e6_c945,
+            ],
         ),
         (
             json!({ "guard": { "window": "1m", "min_requests": 1, "max_error_rate": 0 } }),
-            [0x9961_6b36_f71b_f6bf, 0x2e14_72b5_7af2_94d1, 0x05f4_b257_59e6_c945],
+            [
+                0x9961_6b36_f71b_f6bf,
+                0x2e14_72b5_7af2_94d1,
+                0x05f4_b257_59e6_c945,
+            ],
         ),
-        (json!({ "releases": { "green": "1" } }), [0x1d08_597e_6b55_faa8, 0x11be_93fb_c37c_1fbb, 0xae6b_5422_4712_7310]),
-        (all, [0xec30_b582_4100_cfc5, 0x2f18_fb1e_598e_1195, 0x316c_dea8_e080_aacf]),
+        (
+            json!({ "releases": { "green": "1" } }),
+            [
+                0x1d08_597e_6b55_faa8,
+                0x11be_93fb_c37c_1fbb,
+                0xae6b_5422_4712_7310,
+            ],
+        ),
+        (
+            all,
+            [
+                0xec30_b582_4100_cfc5,
+                0x2f18_fb1e_598e_1195,
+                0x316c_dea8_e080_aacf,
+            ],
+        ),
     ]
 }
 

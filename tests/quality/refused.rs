@@ -197,17 +197,17 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "60,000 deep",
             deep.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
         (
             "60,000 deep, with ends",
             deep_and_whole.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
         (
             "objects 10,000 deep",
             deep_objects.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
     ];
     for &(what, body, expected) in bodies {
