@@ -53,12 +53,14 @@ pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp};
 pub use crate::analysis::signal::{ProbeReason, Signal};
 pub use crate::analysis::stream_end::{CodeClass, StreamClass, StreamEnd};
 pub use crate::analysis::window::{Counts, Window};
+pub use crate::assign::cookie_attribute::{
+    CookieDomain, CookiePath, InvalidCookieDomain, InvalidCookiePath,
+};
 pub use crate::assign::key_source::{
     InvalidMetadataPath, InvalidQueryName, KeySource, MetadataPath,
 };
 pub use crate::assign::new_cookie::{
-    CookieAttributes, CookieDomain, CookiePath, InvalidCookieDomain, InvalidCookiePath,
-    InvalidNewCookie, InvalidSameSite, NewCookie, NewId, SameSite,
+    CookieAttributes, InvalidNewCookie, InvalidSameSite, NewCookie, NewId, SameSite,
 };
 pub use crate::assign::overrides::{Override, OverrideResult};
 pub use crate::assign::permission::{InvalidSha256Digest, Permission, Sha256Digest, Token};

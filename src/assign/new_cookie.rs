@@ -1,5 +1,6 @@
 //! The cookie that carries a new user's id.
 
+use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
 use crate::json::found::Found;
 use crate::json::invalid::invalid;
 use crate::request::cookie::CookieName;
@@ -46,14 +47,6 @@ pub enum SameSite {
     None,
 }
 
-/// A path that a cookie may have: it begins with `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CookiePath(String);
-
-/// A domain that a cookie may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CookieDomain(String);
-
 /// Why browsers would not take a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidNewCookie {
@@ -61,16 +54,6 @@ pub enum InvalidNewCookie {
     NotSecure,
     /// Its name begins with `__Secure-` or `__Host-`, and its attributes do not keep what that promises.
     Prefix,
-}
-
-invalid! {
-    /// Not a path that a cookie may have.
-    InvalidCookiePath
-}
-
-invalid! {
-    /// Not a domain that a cookie may have.
-    InvalidCookieDomain
 }
 
 invalid! {
@@ -124,11 +107,6 @@ fn prefix_is_kept(name: &str, wanted: &CookieAttributes) -> bool {
     }
 }
 
-fn is_attribute(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b';')
-}
-
 impl fmt::Display for InvalidNewCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -142,57 +120,6 @@ impl fmt::Display for InvalidNewCookie {
 }
 
 impl std::error::Error for InvalidNewCookie {}
-
-// === impl CookiePath ===
-
-impl CookiePath {
-    /// # Errors
-    /// Where a cookie may not have this path.
-    pub fn parse(text: &str) -> Result<Self, InvalidCookiePath> {
-        if text.starts_with('/') && is_attribute(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidCookiePath::new(
-                Found::string(text),
-                "a path of visible ASCII characters without ';' that begins with '/'",
-            ))
-        }
-    }
-
-    /// The path.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for CookiePath {
-    /// `/`
-    fn default() -> Self {
-        Self("/".to_owned())
-    }
-}
-
-// === impl CookieDomain ===
-
-impl CookieDomain {
-    /// # Errors
-    /// Where a cookie may not have this domain.
-    pub fn parse(text: &str) -> Result<Self, InvalidCookieDomain> {
-        if !text.is_empty() && is_attribute(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidCookieDomain::new(
-                Found::string(text),
-                "a domain of visible ASCII characters without ';'",
-            ))
-        }
-    }
-
-    /// The domain.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 // === impl NewId ===
 

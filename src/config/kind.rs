@@ -1,7 +1,8 @@
 //! The kinds of values in a configuration: how each is read, and its JSON Schema.
 
+use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
 use crate::assign::key_source::{KeySource, MetadataPath};
-use crate::assign::new_cookie::{CookieDomain, CookiePath, SameSite};
+use crate::assign::new_cookie::SameSite;
 use crate::assign::permission::Sha256Digest;
 use crate::config::time::{
     parse_duration_ms, parse_max_age, parse_slow_after_ms, parse_time_ms, parse_window_ms,

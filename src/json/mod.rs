@@ -1,5 +1,6 @@
 //! JSON documents: values that know their path, and problems that say where they are.
 
+mod access;
 pub mod document;
 pub mod found;
 pub mod invalid;

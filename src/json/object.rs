@@ -1,15 +1,12 @@
 //! Objects, by way of serde: structs whose fields are [`Field`]s, and enums of which an object or a
 //! string names the variant. Unlike with serde_json, problems do not end the reading.
 
+use crate::json::access::{Fields, Unread, Variant};
 use crate::json::node::{Node, Read};
 use crate::json::problems::Problems;
 use crate::json::raw_fields::{RawField, RawFields};
-use serde::de::value::{BorrowedStrDeserializer, SeqDeserializer, U32Deserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
-use std::fmt;
 use std::marker::PhantomData;
 
 /// A field of an object, which is read as a `T`.
@@ -98,14 +95,6 @@ impl<'de: 'd, 'd, T> Deserialize<'de> for Field<'d, T> {
             read_as,
         })
     }
-}
-
-/// A field's name and text, as [`Field`] takes them.
-fn field<'d>(
-    name: &'d str,
-    json: &'d str,
-) -> SeqDeserializer<std::array::IntoIter<BorrowedStrDeserializer<'d, Unread>, 2>, Unread> {
-    SeqDeserializer::new([name, json].map(BorrowedStrDeserializer::new).into_iter())
 }
 
 // === impl Object ===
@@ -207,92 +196,5 @@ impl<'de> Deserializer<'de> for Object<'_, 'de> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
         unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
-    }
-}
-
-// === impl Fields ===
-
-/// All fields that a struct has, given or not, in its order.
-struct Fields<'d> {
-    names: std::slice::Iter<'static, &'static str>,
-    fields: Vec<RawField<'d>>,
-}
-
-impl<'d> SeqAccess<'d> for Fields<'d> {
-    type Error = Unread;
-
-    fn next_element_seed<T: DeserializeSeed<'d>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Unread> {
-        let Some(name) = self.names.next() else {
-            return Ok(None);
-        };
-        let given = self.fields.iter().find(|(it, _)| it == name);
-        let json = given.map_or("", |(_, json)| json.get());
-        seed.deserialize(field(name, json)).map(Some)
-    }
-}
-
-// === impl Variant ===
-
-/// One variant of an enum, with what its field holds.
-struct Variant<'d> {
-    index: u32,
-    name: &'static str,
-    content: Option<&'d str>,
-}
-
-impl<'d> EnumAccess<'d> for Variant<'d> {
-    type Error = Unread;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'d>>(self, seed: V) -> Result<(V::Value, Self), Unread> {
-        let index: U32Deserializer<Unread> = self.index.into_deserializer();
-        Ok((seed.deserialize(index)?, self))
-    }
-}
-
-impl<'d> VariantAccess<'d> for Variant<'d> {
-    type Error = Unread;
-
-    fn unit_variant(self) -> Result<(), Unread> {
-        self.content.map_or(Ok(()), |_| Err(Unread))
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'d>>(self, seed: T) -> Result<T::Value, Unread> {
-        seed.deserialize(field(self.name, self.content.ok_or(Unread)?))
-    }
-
-    fn tuple_variant<V: Visitor<'d>>(self, _: usize, _: V) -> Result<V::Value, Unread> {
-        Err(Unread)
-    }
-
-    fn struct_variant<V: Visitor<'d>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Unread> {
-        Err(Unread)
-    }
-}
-
-// === impl Unread ===
-
-/// A value could not be read. What is wrong is among the [`Problems`].
-#[derive(Debug)]
-struct Unread;
-
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value could not be read")
-    }
-}
-
-impl std::error::Error for Unread {}
-
-impl serde::de::Error for Unread {
-    fn custom<T: fmt::Display>(_message: T) -> Self {
-        Self
     }
 }

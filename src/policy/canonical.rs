@@ -7,27 +7,18 @@
 use crate::analysis::guard::{Guard, Limits};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::Ramp;
+use crate::assign::cookie_attribute::CookieDomain;
 use crate::assign::key_source::KeySource;
-use crate::assign::new_cookie::{CookieDomain, NewCookie, SameSite};
+use crate::assign::new_cookie::{NewCookie, SameSite};
 use crate::assign::overrides::Override;
 use crate::assign::permission::Permission;
 use crate::request::cookie::CookieName;
-use crate::request::host_pattern::HostPattern;
 use crate::value::color::{Color, PerColor};
 use crate::value::header_name::HeaderName;
 use crate::value::name::ReleaseLabel;
 use crate::value::percent::Percent;
 use serde::Serialize;
 use std::borrow::Cow;
-
-/// A host as an operator writes it.
-pub fn host(pattern: &HostPattern) -> Cow<'_, str> {
-    match pattern {
-        HostPattern::Exact(host) => Cow::Borrowed(host),
-        HostPattern::Suffix(suffix) => Cow::Owned(format!("*{suffix}")),
-        HostPattern::Any => Cow::Borrowed("*"),
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,8 +55,8 @@ pub struct CanonicalCookie<'a> {
     domain: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     same_site: Option<&'static str>,
-    #[serde(skip_serializing_if = "is_false")]
-    secure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secure: Option<bool>,
 }
 
 impl<'a> CanonicalCookie<'a> {
@@ -81,14 +72,9 @@ impl<'a> CanonicalCookie<'a> {
                 SameSite::Lax => None,
                 SameSite::None => Some("none"),
             },
-            secure: attributes.secure,
+            secure: attributes.secure.then_some(true),
         }
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 #[derive(Serialize)]

@@ -2,9 +2,10 @@
 
 use crate::policy::canonical::{
     CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalQuality, CanonicalRamp,
-    CanonicalReleases, CanonicalSource, host,
+    CanonicalReleases, CanonicalSource,
 };
 use crate::policy::rollout::{Match, Rollout};
+use crate::request::host_pattern::HostPattern;
 use crate::value::color::{Color, PerColor};
 use crate::value::name::ClusterName;
 use serde::Serialize;
@@ -119,4 +120,13 @@ fn names(clusters: &PerColor<ClusterName>) -> [&str; 2] {
 
 fn unless_blue(stable: Color) -> Option<&'static str> {
     (stable != Color::Blue).then_some(stable.as_str())
+}
+
+/// A host as an operator writes it.
+fn host(pattern: &HostPattern) -> Cow<'_, str> {
+    match pattern {
+        HostPattern::Exact(host) => Cow::Borrowed(host),
+        HostPattern::Suffix(suffix) => Cow::Owned(format!("*{suffix}")),
+        HostPattern::Any => Cow::Borrowed("*"),
+    }
 }

@@ -80,7 +80,13 @@ fn is_structural(problem: &Problem) -> bool {
         "query, metadata and new_cookie",
         "\"nothing\" or an object with token",
     ];
-    line.contains("unknown field, must be one of ") || ends.iter().any(|end| line.ends_with(end))
+    let found = line.strip_prefix(&format!("{}: ", problem.path()));
+    let is_number =
+        found.is_some_and(|it| it.starts_with(|it: char| it == '-' || it.is_ascii_digit()));
+    let wants_number = ["must be a number from ", "must be a whole number from "];
+    line.contains("unknown field, must be one of ")
+        || ends.iter().any(|end| line.ends_with(end))
+        || !is_number && wants_number.iter().any(|it| line.contains(it))
 }
 
 /// The fields that a rollout must have, and these.

@@ -164,12 +164,9 @@ proptest! {
     fn no_message_shows_a_secret(require in value()) {
         let mut config = config(&json!({ "override": { "header": "x", "require": require } }));
         config["feedback"] = json!({ "path": "/a", "require": require });
-        match Policy::parse(config.to_string().as_bytes()) {
-            Ok(_) => prop_assert!(!config.to_string().contains("s3cret\""), "{config}"),
-            Err(errors) => {
-                prop_assert!(!errors.to_string().contains("s3cret"), "{errors}");
-                assert_loggable(&errors)?;
-            }
+        if let Err(errors) = Policy::parse(config.to_string().as_bytes()) {
+            prop_assert!(!errors.to_string().contains("s3cret"), "{errors}");
+            assert_loggable(&errors)?;
         }
     }
 
