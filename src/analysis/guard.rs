@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// When the color that is not stable has to go.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// How far back to look.
     pub window_ms: u64,
@@ -22,7 +22,7 @@ pub struct Guard {
 }
 
 /// Limits on one rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The highest that is allowed.
     pub max: Option<Percent>,

@@ -107,10 +107,10 @@ impl Counts {
         self.add(&finished);
     }
 
-    /// Counts requests that turned out to be slow.
-    pub fn add_slow(&mut self, requests: u64) {
-        self.timed = self.timed.saturating_add(requests);
-        self.slow = self.slow.saturating_add(requests);
+    /// Counts a request that turned out to be slow.
+    pub fn add_slow(&mut self) {
+        self.timed = self.timed.saturating_add(1);
+        self.slow = self.slow.saturating_add(1);
     }
 
     fn is_below(&self, last: &Self) -> bool {

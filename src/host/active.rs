@@ -7,6 +7,7 @@ use super::proxy_wasm::calls::{self, Expression};
 use super::rollout_runtime::RolloutRuntime;
 use super::suspect_counter::SuspectCounter;
 use super::vm::{self, GeneralMetrics};
+use super::waiting;
 use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
@@ -35,7 +36,7 @@ pub struct Active {
     pub response_trailers: CallbackSeen,
 }
 
-/// How often rollouts are looked after.
+/// How often rollouts are looked after. Each configuration ticks, so that one which is replaced learns of it.
 const TICK_MS: u32 = 200;
 
 // === impl Active ===
@@ -54,10 +55,7 @@ impl Active {
         let suspects = suspects.transpose()?;
         let now = clock::now();
         let (worker, report) = vm::with_peers(|peers| Worker::new(&policy, peers, now));
-        let ticks = suspects.is_some() || runtimes.iter().any(RolloutRuntime::is_watched);
-        if ticks || report.trouble.is_some() {
-            calls::set_tick_period(TICK_MS)?;
-        }
+        calls::set_tick_period(TICK_MS)?;
         let active = Self {
             is_in_force: Cell::default(),
             has_been_in_force: Cell::default(),
@@ -111,11 +109,7 @@ impl Active {
         if let (true, Some(suspects)) = (self.is_in_force.get(), &self.suspects) {
             suspects.learn();
         }
-        if self.is_in_force.get() {
-            for (rollout, runtime) in self.rollouts() {
-                runtime.count_slow(rollout, now_ns);
-            }
-        }
+        waiting::count_slow(now_ns);
         let now = Now {
             steady_ms: now_ns / 1_000_000,
             wall_ms: clock::wall_ms(),

@@ -14,3 +14,4 @@ mod routed_stream;
 mod store;
 mod suspect_counter;
 mod vm;
+mod waiting;

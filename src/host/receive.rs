@@ -8,7 +8,8 @@ use super::rollout_runtime::RolloutRuntime;
 use super::routed_stream::RoutedStream;
 use super::vm;
 use crate::analysis::grpc::is_grpc;
-use crate::policy::feedback::{Feedback, Refusal, Report};
+use crate::policy::feedback::Report;
+use crate::policy::feedback_endpoint::FeedbackError;
 use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
@@ -23,7 +24,7 @@ const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
 impl Active {
     /// Reads the request at hand, decides it, and routes it; or refuses it as feedback. `is_complete` says that
     /// it has no body.
-    pub fn receive(&self, is_complete: bool) -> Result<Result<Phase, Refusal>, HostStatus> {
+    pub fn receive(&self, is_complete: bool) -> Result<Result<Phase, FeedbackError>, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
         if let Some(feedback) = &self.policy.feedback
@@ -97,7 +98,7 @@ impl Active {
 
     /// Counts feedback.
     pub fn count(&self, reports: Vec<Report>) {
-        for report in Feedback::sums(reports) {
+        for report in Report::sums(reports) {
             if let Some((_, runtime)) = self.rollout(report.rollout) {
                 runtime.state.add_outcomes(report.color, &report.outcomes);
             }

@@ -18,7 +18,6 @@ pub struct RolloutRuntime {
     pub state: Rc<RolloutState>,
     /// Whether outcomes of its predictions are counted.
     pub measures: bool,
-    is_watched: bool,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
 }
@@ -33,15 +32,9 @@ impl RolloutRuntime {
         Ok(Self {
             state,
             measures,
-            is_watched: measures || rollout.guard.is_some() || rollout.ramp.is_some(),
             generation: Cell::default(),
             status: Cell::default(),
         })
-    }
-
-    /// Whether the rollout goes on, or back, by itself.
-    pub fn is_watched(&self) -> bool {
-        self.is_watched
     }
 
     /// The weights in force. The clock is read where a ramp goes by it.
@@ -64,14 +57,6 @@ impl RolloutRuntime {
         self.status.set(status);
         self.generation.set(generation);
         self.state.begin_generation(generation, &rollout.releases);
-    }
-
-    /// Counts the requests that have become slow while they wait.
-    pub fn count_slow(&self, rollout: &Rollout, now_ns: u64) {
-        if let Some(slow_after_ms) = rollout.slow_after_ms() {
-            let slow_after_ns = slow_after_ms.saturating_mul(1_000_000);
-            self.state.count_slow(now_ns.saturating_sub(slow_after_ns));
-        }
     }
 
     fn show_weights(&self, weights: Weights) {

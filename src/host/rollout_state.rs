@@ -4,7 +4,6 @@ use super::counted_flag;
 use super::metrics::{AnalysisMetrics, ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics};
 use super::proxy_wasm::metric::{Counter, get_or_define};
 use crate::analysis::quality::{Outcome, Outcomes};
-use crate::analysis::waiting::{WaitingKey, WaitingRequests};
 use crate::analysis::window::Counts;
 use crate::metrics;
 use crate::policy::policy::Policy;
@@ -28,7 +27,6 @@ pub struct RolloutState {
     counts: RefCell<RolloutCounts>,
     /// How much of the counts the guard's metrics show.
     shown: RefCell<PerColor<Counts>>,
-    waiting: RefCell<WaitingRequests>,
 }
 
 // === impl RolloutState ===
@@ -44,7 +42,6 @@ impl RolloutState {
             quality: OnceCell::new(),
             counts: RefCell::default(),
             shown: RefCell::default(),
-            waiting: RefCell::default(),
         })
     }
 
@@ -125,26 +122,9 @@ impl RolloutState {
         }
     }
 
-    /// A request that is complete begins to wait.
-    pub fn wait(&self, color: Color, generation: u64, since_ns: u64) -> WaitingKey {
-        self.waiting.borrow_mut().begin(color, generation, since_ns)
-    }
-
-    /// A request waits no longer. Gives how long it did, and whether it has counted as slow meanwhile.
-    pub fn end_wait(&self, key: &WaitingKey, now_ns: u64) -> Option<(u64, bool)> {
-        self.waiting.borrow_mut().end(key, now_ns)
-    }
-
-    /// Counts the requests as slow that have been waiting since before a time.
-    pub fn count_slow(&self, before_ns: u64) {
-        let generation = self.counts.borrow().generation;
-        let found = self.waiting.borrow_mut().find_slow(generation, before_ns);
-        for color in Color::ALL {
-            let slow = *found.of(color);
-            if slow > 0 {
-                self.count(generation, color, |counts| counts.add_slow(slow));
-            }
-        }
+    /// Counts a request that is slow, unless another generation has begun. Says whether it did.
+    pub fn count_slow(&self, generation: u64, color: Color) -> bool {
+        self.count(generation, color, Counts::add_slow)
     }
 
     /// Ends what the configuration in force no longer asks for: stats do not stay at what they showed last.

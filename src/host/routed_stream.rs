@@ -6,6 +6,7 @@ use super::metrics::StreamMetrics;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
+use super::waiting::{self, Waiter};
 use crate::analysis::grpc::{GrpcStatus, is_grpc};
 use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
@@ -89,8 +90,17 @@ impl RoutedStream {
     /// The client has sent its whole request. From now on it waits for the upstream.
     pub fn request_completed(&mut self, rollout: &Rollout, now_ns: u64) {
         self.is_complete = true;
-        if rollout.slow_after_ms().is_some() && !self.is_overridden && !self.has_response {
-            self.waiting = Some(self.state.wait(self.color, self.generation, now_ns));
+        if let (Some(slow_after_ms), false, false) = (
+            rollout.slow_after_ms(),
+            self.is_overridden,
+            self.has_response,
+        ) {
+            let waiter = Waiter {
+                state: Rc::clone(&self.state),
+                color: self.color,
+                generation: self.generation,
+            };
+            self.waiting = Some(waiting::begin(waiter, now_ns, slow_after_ms));
         }
     }
 
@@ -116,7 +126,7 @@ impl RoutedStream {
         let Some((rollout, runtime)) = active.rollout(self.rollout) else {
             return;
         };
-        self.take_time(active, rollout);
+        self.take_time(active);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
@@ -149,7 +159,7 @@ impl RoutedStream {
     }
 
     /// Takes the time to the response, where something asks for it.
-    fn take_time(&mut self, active: &Active, rollout: &Rollout) {
+    fn take_time(&mut self, active: &Active) {
         let streams = self.streams(active);
         if streams.is_none() && self.waiting.is_none() {
             return;
@@ -158,29 +168,21 @@ impl RoutedStream {
         if let Some(streams) = streams {
             streams.response_start_ms.record(self.elapsed_ms(now_ns));
         }
-        self.end_wait(now_ns, rollout.slow_after_ms());
+        self.end_wait(now_ns, true);
     }
 
     fn elapsed_ms(&self, now_ns: u64) -> u64 {
         now_ns.saturating_sub(self.started_ns) / 1_000_000
     }
 
-    /// The request waits no longer. Where it is slow, it counts so now, unless it has already.
-    fn end_wait(&mut self, now_ns: u64, slow_after_ms: Option<u64>) {
-        let Some(key) = self.waiting.take() else {
+    /// The request waits no longer. Where its response is slow, it counts so now, unless it has already.
+    fn end_wait(&mut self, now_ns: u64, has_response: bool) {
+        let key = self.waiting.take();
+        let Some(wait) = key.and_then(|key| waiting::end(&key, now_ns)) else {
             return;
         };
-        let Some((waited_ns, has_counted)) = self.state.end_wait(&key, now_ns) else {
-            return;
-        };
-        let is_slow = slow_after_ms.is_some_and(|limit_ms| waited_ns / 1_000_000 > limit_ms);
-        self.is_slow = has_counted;
-        if is_slow && !has_counted {
-            let (generation, color) = (self.generation, self.color);
-            self.is_slow = self
-                .state
-                .count(generation, color, |counts| counts.add_slow(1));
-        }
+        self.is_slow = wait.was_found
+            || (has_response && wait.is_slow && self.state.count_slow(self.generation, self.color));
     }
 
     /// Takes the outcome that the upstream tells out of the response.
@@ -284,7 +286,7 @@ impl RoutedStream {
                 streams.request_duration_ms.record(self.elapsed_ms(now_ns));
                 streams.in_flight.add(-1);
             }
-            self.end_wait(now_ns, None);
+            self.end_wait(now_ns, false);
         }
         let class = end.class();
         if class != StreamClass::ClientFault && !self.is_overridden {

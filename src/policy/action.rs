@@ -46,3 +46,15 @@ pub enum GuardState {
     /// 2: the rollout is rolled back.
     Tripped = 2,
 }
+
+// === impl Todo ===
+
+impl Todo {
+    /// Why to roll back, where that is to be done.
+    pub fn rollback(&self) -> Option<Cause> {
+        match self {
+            Self::RollBack { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+}

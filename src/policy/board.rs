@@ -6,22 +6,22 @@ use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, edit, parse};
 use crate::policy::vm_counts::VmCounts;
 use crate::value::name::RolloutName;
-use std::collections::BTreeMap;
 
 /// Copies of the counts of all VMs.
 #[derive(Debug, Default)]
 pub struct Board {
     registry: Registry,
     registry_change: u32,
-    vms: BTreeMap<u32, VmCopy>,
+    vms: Vec<VmCopy>,
 }
 
 /// The counts of one VM.
 #[derive(Debug, Default)]
 struct VmCopy {
+    vm: u32,
     counts: VmCounts,
     change: u32,
-    silent_ticks: u32,
+    silent_looks: u32,
 }
 
 // === impl Board ===
@@ -41,25 +41,22 @@ impl Board {
     ) -> Result<bool, HostStatus> {
         let mut has_changed = self.read_registry(store, keys)?;
         let mut silent = None;
-        for vm in self.registry.vms() {
-            let copy = self.vms.entry(vm).or_default();
-            let Some((json, change)) = store.get(&keys.counts_of(vm))? else {
+        for copy in &mut self.vms {
+            let Some((json, change)) = store.get(&keys.counts_of(copy.vm))? else {
                 continue;
             };
             if change == copy.change {
-                copy.silent_ticks = copy.silent_ticks.saturating_add(1);
-                if copy.silent_ticks > Self::SILENT_LOOKS {
-                    silent = Some(vm);
+                copy.silent_looks = copy.silent_looks.saturating_add(1);
+                if copy.silent_looks > Self::SILENT_LOOKS {
+                    silent = Some(copy.vm);
                 }
                 continue;
             }
             let counts: VmCounts = parse(&json);
             has_changed |= counts.rollouts != copy.counts.rollouts;
-            *copy = VmCopy {
-                counts,
-                change,
-                silent_ticks: 0,
-            };
+            copy.counts = counts;
+            copy.change = change;
+            copy.silent_looks = 0;
         }
         if let Some(vm) = silent {
             self.retire(store, keys, vm)?;
@@ -69,7 +66,7 @@ impl Board {
 
     /// Adds what all counted to counts that have begun.
     pub fn add_to(&self, name: &RolloutName, counts: &mut RolloutCounts) {
-        let copies = self.vms.values().map(|copy| &copy.counts);
+        let copies = self.vms.iter().map(|copy| &copy.counts);
         for told in copies.chain([self.registry.retired()]) {
             if let Some(theirs) = told.rollouts.get(name.as_str()) {
                 counts.add(theirs);
@@ -91,7 +88,15 @@ impl Board {
         self.registry = parse(&json);
         self.registry_change = change;
         let registry = &self.registry;
-        self.vms.retain(|&vm, _| registry.has_vm(vm));
+        self.vms.retain(|copy| registry.has_vm(copy.vm));
+        for vm in registry.vms() {
+            if !self.vms.iter().any(|copy| copy.vm == vm) {
+                self.vms.push(VmCopy {
+                    vm,
+                    ..VmCopy::default()
+                });
+            }
+        }
         Ok(true)
     }
 
@@ -102,7 +107,7 @@ impl Board {
         keys: &SharedKeys,
         vm: u32,
     ) -> Result<(), HostStatus> {
-        let Some(copy) = self.vms.get(&vm) else {
+        let Some(copy) = self.vms.iter().find(|copy| copy.vm == vm) else {
             return Ok(());
         };
         edit(store, &keys.registry, |registry: &mut Registry| {

@@ -28,11 +28,13 @@ impl Controller {
         }
     }
 
-    /// Looks at all rollouts. `figures` has those of each rollout, in the order of the configuration.
+    /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
+    /// `has_changed` says whether any of them may have changed.
     pub fn tick(
         &mut self,
         policy: &Policy,
         figures: &[Figures],
+        has_changed: bool,
         now: Now,
         windows: &mut Windows,
     ) -> Vec<Action> {
@@ -42,7 +44,7 @@ impl Controller {
         let rollouts = policy.rollouts.iter().zip(figures).zip(&mut self.watches);
         for (index, ((rollout, figures), watch)) in rollouts.enumerate() {
             let is_due = index % Self::TICKS_TO_REFRESH == turn;
-            let todo = watch.tick(rollout, figures, now, is_due, windows);
+            let todo = watch.tick(rollout, figures, has_changed, is_due, now, windows);
             actions.extend(todo.into_iter().map(|what| Action {
                 rollout: index,
                 what,

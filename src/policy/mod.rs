@@ -2,9 +2,12 @@
 
 pub mod action;
 pub mod board;
+mod canonical;
 pub mod controller;
 pub mod decide;
+mod digest;
 pub mod feedback;
+pub mod feedback_endpoint;
 pub mod member;
 #[allow(
     clippy::module_inception,

@@ -2,14 +2,13 @@
 
 use crate::policy::vm_counts::VmCounts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// All VMs that have taken part since Envoy's start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Registry {
     last_id: u32,
-    vms: BTreeSet<u32>,
+    vms: Vec<u32>,
     retired: VmCounts,
 }
 
@@ -19,13 +18,14 @@ impl Registry {
     /// Adds a VM, and gives it its id.
     pub fn add_vm(&mut self) -> u32 {
         self.last_id = self.last_id.saturating_add(1);
-        self.vms.insert(self.last_id);
+        self.vms.push(self.last_id);
         self.last_id
     }
 
     /// Removes a VM that is no more, and keeps what it counted. Says whether it was there.
     pub fn retire_vm(&mut self, vm: u32, counts: &VmCounts) -> bool {
-        let is_there = self.vms.remove(&vm);
+        let is_there = self.has_vm(vm);
+        self.vms.retain(|&it| it != vm);
         if is_there {
             self.retired.follow(counts);
         }

@@ -54,27 +54,31 @@ impl RolloutWatch {
         }
     }
 
-    /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights each time.
+    /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
+    /// each time.
     pub fn tick(
         &mut self,
         rollout: &Rollout,
         figures: &Figures,
-        now: Now,
+        may_have_changed: bool,
         is_due: bool,
+        now: Now,
         windows: &mut Windows,
     ) -> Vec<Todo> {
         let mut todo = Vec::new();
-        if let (None, Some(cause)) = (self.seen, figures.status.tripped) {
-            todo.push(Todo::ReportRollback(cause));
+        let has_changed = may_have_changed && self.seen != Some(*figures);
+        if !has_changed && !is_due && rollout.ramp.is_none() {
+            return todo;
         }
         let mut status = figures.status;
-        if self.seen.replace(*figures) != Some(*figures) || is_due {
-            self.judge(rollout, figures, now, windows, &mut todo);
-            for what in &todo {
-                if let Todo::RollBack { cause, .. } = what {
-                    status.tripped = Some(*cause);
-                }
+        if has_changed || is_due {
+            if let (None, Some(cause)) = (self.seen.replace(*figures), status.tripped) {
+                todo.push(Todo::ReportRollback(cause));
             }
+            self.judge(rollout, figures, now, windows, &mut todo);
+            status.tripped = status
+                .tripped
+                .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let weights = rollout.weights_at(now.wall_ms, status);
         if self.shown_weights.replace(weights) != Some(weights) {

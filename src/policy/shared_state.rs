@@ -6,8 +6,8 @@ use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_identity::RolloutIdentity;
 use crate::value::name::RolloutName;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use xxhash_rust::xxh64::Xxh64;
+use std::collections::HashMap;
+use xxhash_rust::xxh64::{Xxh64, Xxh64Builder};
 
 /// What is known of the rollouts, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ use xxhash_rust::xxh64::Xxh64;
 pub struct SharedState {
     /// The fingerprint of the configuration in force.
     config: u32,
-    rollouts: BTreeMap<String, RolloutFacts>,
+    rollouts: HashMap<String, RolloutFacts, Xxh64Builder>,
 }
 
 /// What is known of one rollout.

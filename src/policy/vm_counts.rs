@@ -2,7 +2,8 @@
 
 use crate::policy::rollout_counts::RolloutCounts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
 
 /// The counts of all rollouts that have some, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +12,7 @@ pub struct VmCounts {
     /// Changes now and then also where nothing was counted, to tell that the VM lives.
     pub beat: u64,
     /// By name.
-    pub rollouts: BTreeMap<String, RolloutCounts>,
+    pub rollouts: HashMap<String, RolloutCounts, Xxh64Builder>,
 }
 
 // === impl VmCounts ===

@@ -155,10 +155,14 @@ impl Worker {
         if !has_led {
             windows.drop_stale(policy, now);
         }
-        if has_changed || report.has_learned || !has_led {
+        let has_changed = has_changed || report.has_learned || !has_led;
+        if has_changed {
             self.gather(policy, board);
         }
-        for action in self.controller.tick(policy, &self.figures, now, windows) {
+        for action in self
+            .controller
+            .tick(policy, &self.figures, has_changed, now, windows)
+        {
             if self.note(&action, now) {
                 report.has_learned = true;
                 self.unwritten.push(action);

@@ -91,7 +91,7 @@ fn what_is_no_header_name_is_rejected() {
         assert_eq!(
             message,
             format!(
-                "{name:?}, must be a header's name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)"
+                "{name:?}, must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)"
             )
         );
     }
@@ -118,7 +118,7 @@ fn headers_that_http_or_envoy_lives_by_are_read_but_not_written() {
         let message = HeaderName::parse_writable(name).unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("{name:?}, must be a header that neither HTTP nor Envoy lives by")
+            format!("{name:?}, must be a header that HTTP and Envoy do not use themselves")
         );
     }
     for name in ["x-color", "x-host", "cookies", "x-envoy-internal-color"] {

@@ -76,6 +76,10 @@ fn change_ends_a_rollback_and_so_does_the_change_back() {
     let policy = rollouts(&json!({}));
     let changed = rollouts(&json!({ "stable": "green" }));
     let mut state = tripped(&policy);
+    assert!(
+        state.begin(&policy, &identities(&policy)),
+        "in force is noted"
+    );
     assert!(!state.begin(&policy, &identities(&policy)));
     assert!(state.begin(&changed, &identities(&changed)));
     assert!(!state.begin(&changed, &identities(&changed)));
@@ -135,7 +139,7 @@ fn state_is_json() {
     let policy = rollouts(&json!({}));
     let state = tripped(&policy);
     let identity = identities(&policy)[0];
-    let expected = json!({ "rollouts": { "a": {
+    let expected = json!({ "config": 0, "rollouts": { "a": {
         "rollback": { "digest": identity.digest, "cause": "error_rate" },
         "promotion": { "gate": identity.gate, "at_ms": 7 },
         "ended_rollbacks": 0,

@@ -294,7 +294,7 @@ fn requests_of_another_release_do_not_count() {
     // A VM that has not got the push yet still counts for v2.
     let mut stale = RolloutCounts::default();
     stale.begin(old, &release("v2").rollouts[0].releases);
-    stale.requests.green.add_slow(40);
+    (0..40).for_each(|_| stale.requests.green.add_finished(true, false));
     envoy.vms[1].counts.rollouts.insert("rec".to_owned(), stale);
     envoy.vms[1].has_counted = true;
     envoy.assert_rolled_back(false);

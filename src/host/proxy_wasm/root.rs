@@ -25,8 +25,10 @@ impl RootContext for Root {
         let json = calls::plugin_configuration().unwrap_or_default();
         let policy = match Policy::parse(&json) {
             Ok(policy) => policy,
-            Err(error) => {
-                error!("config rejected, the one in force stays: {error}");
+            Err(errors) => {
+                for line in &errors {
+                    error!("config rejected, the one in force stays: {line}");
+                }
                 return false;
             }
         };

@@ -3,7 +3,8 @@
 use super::calls;
 use crate::host::active::Active;
 use crate::host::phase::Phase;
-use crate::policy::feedback::{Feedback, Refusal};
+use crate::policy::feedback::Report;
+use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use ::proxy_wasm::traits::{Context, HttpContext};
 use ::proxy_wasm::types::Action;
 use log::error;
@@ -30,20 +31,20 @@ impl Stream {
         self.phase = Phase::Passing;
         if let Some(active) = &self.active {
             let body = calls::request_body().unwrap_or_default();
-            let taken = Feedback::read(&body, &active.policy);
+            let taken = Report::read(&body, &active.policy);
             answer(taken.map(|reports| active.count(reports)));
         }
     }
 }
 
 /// Answers feedback: 204 where it is taken.
-fn answer(taken: Result<(), Refusal>) {
+fn answer(taken: Result<(), FeedbackError>) {
     let json = ("content-type", "application/json");
     let sent = match taken {
         Ok(()) => calls::respond(204, &[], &[]),
         Err(refusal) => {
             let headers: &[_] = match refusal {
-                Refusal::Method => &[json, ("allow", "POST")],
+                FeedbackError::Method => &[json, ("allow", "POST")],
                 _ => &[json],
             };
             calls::respond(refusal.status(), headers, &refusal.to_json())
@@ -88,9 +89,9 @@ impl HttpContext for Stream {
         if !matches!(self.phase, Phase::Feedback) {
             return Action::Continue;
         }
-        if size > Feedback::MAX_BYTES {
+        if size > FeedbackEndpoint::MAX_BYTES {
             self.phase = Phase::Passing;
-            answer(Err(Refusal::TooLarge));
+            answer(Err(FeedbackError::TooLarge));
         } else if end_of_stream {
             self.take_feedback();
         }
