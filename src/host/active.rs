@@ -136,8 +136,8 @@ impl Active {
         let worker = self.worker.borrow();
         self.is_in_force.set(worker.is_in_force());
         if report.has_learned {
-            for (index, (rollout, runtime)) in self.rollouts().enumerate() {
-                runtime.learn(rollout, worker.status(index), worker.generation(index));
+            for (index, runtime) in self.runtimes.iter().enumerate() {
+                runtime.learn(worker.status(index), worker.epoch(index));
             }
         }
         drop(worker);

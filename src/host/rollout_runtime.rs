@@ -6,6 +6,7 @@ use super::vm;
 use crate::policy::action::Todo;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
+use crate::policy::rollout_counts::Epoch;
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::Color;
 use crate::value::percent::Weights;
@@ -52,11 +53,11 @@ impl RolloutRuntime {
         self.generation.get()
     }
 
-    /// Learns what has become of the rollout, and what its requests count for from now on.
-    pub fn learn(&self, rollout: &Rollout, status: RolloutStatus, generation: u64) {
+    /// Learns what has become of the rollout, and what is counted from now on belongs to.
+    pub fn learn(&self, status: RolloutStatus, epoch: Epoch) {
         self.status.set(status);
-        self.generation.set(generation);
-        self.state.begin_generation(generation, &rollout.releases);
+        self.generation.set(epoch.generation);
+        self.state.begin_epoch(epoch);
     }
 
     fn show_weights(&self, weights: Weights) {

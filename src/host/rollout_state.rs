@@ -8,10 +8,10 @@ use crate::analysis::window::Counts;
 use crate::metrics;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
-use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::{Color, PerColor};
-use crate::value::name::{ReleaseLabel, RolloutName};
+use crate::value::name::RolloutName;
 use std::cell::{OnceCell, RefCell};
 
 /// Metrics, which belong to the VM, and what it has counted. Metrics of a feature are there once a
@@ -67,18 +67,20 @@ impl RolloutState {
         Ok(())
     }
 
-    /// What is decided from now on counts for this generation.
-    pub fn begin_generation(&self, generation: u64, releases: &PerColor<Option<ReleaseLabel>>) {
+    /// What is counted from now on belongs to this epoch.
+    pub fn begin_epoch(&self, epoch: Epoch) {
         self.show_counts();
         let mut counts = self.counts.borrow_mut();
-        counts.begin(generation, releases);
+        if counts.begin(epoch) {
+            counted_flag::set();
+        }
         *self.shown.borrow_mut() = counts.requests;
     }
 
     /// Counts a request that was decided under a generation, unless another has begun. Says whether it did.
     pub fn count(&self, generation: u64, color: Color, count: impl FnOnce(&mut Counts)) -> bool {
         let mut counts = self.counts.borrow_mut();
-        let is_current = counts.generation == generation;
+        let is_current = counts.epoch.generation == generation;
         if is_current {
             count(counts.requests.of_mut(color));
             counted_flag::set();
@@ -88,7 +90,7 @@ impl RolloutState {
 
     /// Counts the outcome that came with a response.
     pub fn count_outcome(&self, generation: u64, color: Color, kind: Outcome) {
-        if self.counts.borrow().generation == generation {
+        if self.counts.borrow().epoch.generation == generation {
             let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
             self.add_outcomes(color, &outcomes);
         }
@@ -96,7 +98,11 @@ impl RolloutState {
 
     /// Counts outcomes of a color's release.
     pub fn add_outcomes(&self, color: Color, outcomes: &Outcomes) {
-        self.counts.borrow_mut().outcomes_mut(color).add(outcomes);
+        self.counts
+            .borrow_mut()
+            .outcomes
+            .of_mut(color)
+            .add(outcomes);
         if let Some(quality) = self.quality.get() {
             quality.of(color).count(outcomes);
         }
@@ -106,7 +112,7 @@ impl RolloutState {
     /// What was counted, and how much of it the guard's metrics do not show yet.
     pub fn counts(&self) -> RolloutCounts {
         self.show_counts();
-        self.counts.borrow().clone()
+        *self.counts.borrow()
     }
 
     fn show_counts(&self) {

@@ -3,93 +3,77 @@
 use crate::analysis::quality::Outcomes;
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
-use crate::value::name::ReleaseLabel;
 use serde::{Deserialize, Serialize};
 
-/// Requests of one generation of a rollout, and outcomes of each color's release.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is counted now belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct RolloutCounts {
-    /// What the requests count for: see [`SharedState::generation`](crate::policy::shared_state::SharedState::generation).
+pub struct Epoch {
+    /// Of requests: differs where clusters, releases or salt differ, and after each rollback.
     pub generation: u64,
-    /// How the requests went.
-    pub requests: PerColor<Counts>,
-    outcomes: PerColor<ReleaseOutcomes>,
+    /// Of outcomes: how many releases each color has had.
+    pub releases: PerColor<u32>,
 }
 
-/// Outcomes of one release.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Requests of one generation of a rollout, and outcomes of each color's release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct ReleaseOutcomes {
-    /// Its label; empty where the configuration gives none.
-    release: String,
-    outcomes: Outcomes,
+pub struct RolloutCounts {
+    /// What they belong to.
+    pub epoch: Epoch,
+    /// How the requests went.
+    pub requests: PerColor<Counts>,
+    /// How the predictions turned out.
+    pub outcomes: PerColor<Outcomes>,
 }
 
 // === impl RolloutCounts ===
 
 impl RolloutCounts {
-    /// Counts for this generation and these releases from now on. What was counted for others is dropped.
-    pub fn begin(&mut self, generation: u64, releases: &PerColor<Option<ReleaseLabel>>) {
-        if self.generation != generation {
-            self.generation = generation;
-            self.requests = PerColor::default();
-        }
-        for color in Color::ALL {
-            let label = releases.of(color).as_ref().map_or("", ReleaseLabel::as_str);
-            let counted = self.outcomes.of_mut(color);
-            if counted.release != label {
-                *counted = ReleaseOutcomes {
-                    release: label.to_owned(),
-                    outcomes: Outcomes::default(),
-                };
-            }
+    /// No counts yet.
+    pub fn of(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            ..Self::default()
         }
     }
 
-    /// The outcomes of a color's release.
-    pub fn outcomes(&self, color: Color) -> Outcomes {
-        self.outcomes.of(color).outcomes
-    }
-
-    /// The outcomes of a color's release, to change.
-    pub fn outcomes_mut(&mut self, color: Color) -> &mut Outcomes {
-        &mut self.outcomes.of_mut(color).outcomes
+    /// Counts for this epoch from now on. What was counted for another is dropped. Says whether there was any.
+    pub fn begin(&mut self, epoch: Epoch) -> bool {
+        let before = std::mem::replace(self, Self::of(epoch));
+        self.add(&before);
+        (self.requests, self.outcomes) != (before.requests, before.outcomes)
     }
 
     /// Adds what others counted for the same generation and the same releases.
     pub fn add(&mut self, other: &Self) {
         for color in Color::ALL {
-            if self.generation == other.generation {
+            if self.epoch.generation == other.epoch.generation {
                 self.requests.of_mut(color).add(other.requests.of(color));
             }
-            let theirs = other.outcomes.of(color);
-            let ours = self.outcomes.of_mut(color);
-            if ours.release == theirs.release {
-                ours.outcomes.add(&theirs.outcomes);
+            if self.has_release_of(other, color) {
+                self.outcomes.of_mut(color).add(other.outcomes.of(color));
             }
         }
-    }
-
-    /// Takes over from others: adds to what is the same, and drops what is not.
-    pub fn follow(&mut self, other: &Self) {
-        let before = std::mem::replace(self, other.clone());
-        self.add(&before);
     }
 
     /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
-        let mut rest = self.clone();
+        let mut rest = *self;
         for color in Color::ALL {
-            if self.generation == base.generation {
-                let counts = self.requests.of(color).since(base.requests.of(color));
-                *rest.requests.of_mut(color) = counts;
+            if self.epoch.generation == base.epoch.generation {
+                *rest.requests.of_mut(color) =
+                    self.requests.of(color).since(base.requests.of(color));
             }
-            let (ours, theirs) = (self.outcomes.of(color), base.outcomes.of(color));
-            if ours.release == theirs.release {
-                rest.outcomes.of_mut(color).outcomes = ours.outcomes.since(&theirs.outcomes);
+            if self.has_release_of(base, color) {
+                *rest.outcomes.of_mut(color) =
+                    self.outcomes.of(color).since(base.outcomes.of(color));
             }
         }
         rest
+    }
+
+    fn has_release_of(&self, other: &Self, color: Color) -> bool {
+        self.epoch.releases.of(color) == other.epoch.releases.of(color)
     }
 }

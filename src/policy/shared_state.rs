@@ -3,8 +3,10 @@
 use crate::analysis::guard::Cause;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::RolloutStatus;
+use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
-use crate::value::name::RolloutName;
+use crate::value::color::{Color, PerColor};
+use crate::value::name::{ReleaseLabel, RolloutName};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use xxhash_rust::xxh64::{Xxh64, Xxh64Builder};
@@ -19,7 +21,7 @@ pub struct SharedState {
 }
 
 /// What is known of one rollout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct RolloutFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,6 +30,17 @@ struct RolloutFacts {
     promotion: Option<Promotion>,
     /// How many rollbacks a change of the configuration has ended.
     ended_rollbacks: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<PerColor<Release>>,
+}
+
+/// What a color runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Release {
+    /// Empty where the configuration gives none.
+    label: String,
+    /// How many the color has had.
+    number: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +67,8 @@ pub enum Fact {
 // === impl SharedState ===
 
 impl SharedState {
-    /// Notes which configuration is in force, and ends what was said of others. Says whether there was something
-    /// to note or to end.
+    /// Notes which configuration is in force and which releases it names, and ends what was said of others. Says
+    /// whether there was something to note or to end.
     pub fn begin(&mut self, policy: &Policy, identities: &[RolloutIdentity]) -> bool {
         let before = std::mem::replace(&mut self.config, policy.fingerprint);
         let mut changed = before != policy.fingerprint;
@@ -63,6 +76,18 @@ impl SharedState {
             let index = policy.named(name);
             let identity = index.and_then(|index| identities.get(index));
             changed |= facts.end_others(identity);
+        }
+        for rollout in policy.rollouts.iter().filter(|it| policy.measures(it)) {
+            let name = rollout.name.as_str();
+            changed |= match self.rollouts.get_mut(name) {
+                Some(facts) => facts.begin_releases(&rollout.releases),
+                None => {
+                    let mut facts = RolloutFacts::default();
+                    facts.begin_releases(&rollout.releases);
+                    self.rollouts.insert(name.to_owned(), facts);
+                    true
+                }
+            };
         }
         changed
     }
@@ -74,21 +99,29 @@ impl SharedState {
 
     /// What has become of a rollout since its configuration came into force.
     pub fn status(&self, name: &RolloutName, identity: &RolloutIdentity) -> RolloutStatus {
-        let facts = self.facts(name);
-        let rollback = facts.rollback.filter(|it| it.digest == identity.digest);
-        let promotion = facts.promotion.filter(|it| it.gate == identity.gate);
+        let facts = self.rollouts.get(name.as_str());
+        let rollback = facts.and_then(|facts| facts.rollback);
+        let promotion = facts.and_then(|facts| facts.promotion);
+        let rollback = rollback.filter(|it| it.digest == identity.digest);
+        let promotion = promotion.filter(|it| it.gate == identity.gate);
         RolloutStatus {
             tripped: rollback.map(|it| it.cause),
             promoted_at_ms: promotion.map(|it| it.at_ms),
         }
     }
 
-    /// What requests that are decided now count for. Differs where clusters, releases or salt differ, and
-    /// after each rollback: what was sent to a canary that was rolled back is not held against its repair.
-    pub fn generation(&self, name: &RolloutName, identity: &RolloutIdentity) -> u64 {
+    /// What is counted now belongs to. What was sent to a canary that was rolled back is not held against its
+    /// repair, and outcomes of a release that is over not against one that has its label again.
+    pub fn epoch(&self, name: &RolloutName, identity: &RolloutIdentity) -> Epoch {
+        let facts = self.rollouts.get(name.as_str());
+        let ended_rollbacks = facts.map_or(0, |facts| facts.ended_rollbacks);
         let mut hash = Xxh64::new(identity.generation);
-        hash.update(&self.facts(name).ended_rollbacks.to_le_bytes());
-        hash.digest()
+        hash.update(&ended_rollbacks.to_le_bytes());
+        let releases = facts.and_then(|facts| facts.releases.as_ref());
+        Epoch {
+            generation: hash.digest(),
+            releases: PerColor::from_fn(|color| releases.map_or(0, |it| it.of(color).number)),
+        }
     }
 
     /// Adds a fact about a rollout, where it is new. Says whether it is.
@@ -109,26 +142,38 @@ impl SharedState {
             Fact::RolledBack(_) | Fact::Promoted(_) => false,
         }
     }
-
-    fn facts(&self, name: &RolloutName) -> RolloutFacts {
-        let facts = self.rollouts.get(name.as_str());
-        facts.copied().unwrap_or_default()
-    }
 }
 
 // === impl RolloutFacts ===
 
 impl RolloutFacts {
     fn end_others(&mut self, identity: Option<&RolloutIdentity>) -> bool {
-        let before = *self;
-        if self.rollback.map(|it| it.digest) != identity.map(|it| it.digest)
-            && self.rollback.take().is_some()
-        {
+        let ends = |digest: u64, other: Option<u64>| other != Some(digest);
+        let ended = self
+            .rollback
+            .take_if(|it| ends(it.digest, identity.map(|it| it.digest)));
+        let unpromoted = self
+            .promotion
+            .take_if(|it| ends(it.gate, identity.map(|it| it.gate)));
+        if ended.is_some() {
             self.ended_rollbacks = self.ended_rollbacks.saturating_add(1);
         }
-        if self.promotion.map(|it| it.gate) != identity.map(|it| it.gate) {
-            self.promotion = None;
+        ended.is_some() || unpromoted.is_some()
+    }
+
+    /// Begins a release of each color whose label is another than before.
+    fn begin_releases(&mut self, labels: &PerColor<Option<ReleaseLabel>>) -> bool {
+        let mut changed = self.releases.is_none();
+        let releases = self.releases.get_or_insert_default();
+        for color in Color::ALL {
+            let label = labels.of(color).as_ref().map_or("", ReleaseLabel::as_str);
+            let release = releases.of_mut(color);
+            if release.label != label {
+                release.label = label.to_owned();
+                release.number = release.number.saturating_add(1);
+                changed = true;
+            }
         }
-        *self != before
+        changed
     }
 }

@@ -34,10 +34,9 @@ impl VmCounts {
     /// Takes over the counts of a VM that is no more.
     pub fn follow(&mut self, other: &Self) {
         for (name, counts) in &other.rollouts {
-            self.rollouts
-                .entry(name.clone())
-                .or_default()
-                .follow(counts);
+            let ours = self.rollouts.entry(name.clone()).or_default();
+            ours.begin(counts.epoch);
+            ours.add(counts);
         }
     }
 }

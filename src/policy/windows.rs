@@ -3,6 +3,7 @@
 use crate::analysis::window::{Counts, Window};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
+use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
 use crate::policy::rollout_watch::{Figures, Now};
 use crate::value::color::PerColor;
@@ -29,18 +30,16 @@ impl Windows {
         &mut self,
         policy: &Policy,
         identities: &[RolloutIdentity],
-        generations: &[u64],
+        epochs: &[Epoch],
         figures: &[Figures],
         now: Now,
     ) {
         let mut before = std::mem::take(&mut self.0);
-        let keys = identities
-            .iter()
-            .zip(generations)
-            .map(|(identity, generation)| WindowKey {
-                digest: identity.digest,
-                generation: *generation,
-            });
+        let keys = identities.iter().zip(epochs);
+        let keys = keys.map(|(identity, epoch)| WindowKey {
+            digest: identity.digest,
+            generation: epoch.generation,
+        });
         for ((rollout, key), figures) in policy.rollouts.iter().zip(keys).zip(figures) {
             let Some(guard) = &rollout.guard else {
                 continue;

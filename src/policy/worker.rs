@@ -6,7 +6,7 @@ use crate::policy::controller::Controller;
 use crate::policy::member::Member;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::RolloutStatus;
-use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::rollout_identity::RolloutIdentity;
 use crate::policy::rollout_watch::{Figures, Now};
 use crate::policy::shared_keys::SharedKeys;
@@ -14,14 +14,13 @@ use crate::policy::shared_state::{Fact, SharedState};
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
 use crate::policy::vm_counts::VmCounts;
 use crate::policy::windows::Windows;
-use crate::value::color::{Color, PerColor};
 
 /// What one VM knows of the rollouts of one configuration.
 #[derive(Debug)]
 pub struct Worker {
     identities: Vec<RolloutIdentity>,
     statuses: Vec<RolloutStatus>,
-    generations: Vec<u64>,
+    epochs: Vec<Epoch>,
     figures: Vec<Figures>,
     controller: Controller,
     is_in_force: bool,
@@ -69,7 +68,7 @@ impl Worker {
         let mut worker = Self {
             identities: policy.rollouts.iter().map(RolloutIdentity::of).collect(),
             statuses: Vec::new(),
-            generations: Vec::new(),
+            epochs: Vec::new(),
             figures: Vec::new(),
             controller: Controller::new(policy),
             is_in_force: false,
@@ -103,9 +102,9 @@ impl Worker {
         self.statuses.get(index).copied().unwrap_or_default()
     }
 
-    /// What requests count for that are decided now.
-    pub fn generation(&self, index: usize) -> u64 {
-        self.generations.get(index).copied().unwrap_or_default()
+    /// What is counted now belongs to.
+    pub fn epoch(&self, index: usize) -> Epoch {
+        self.epochs.get(index).copied().unwrap_or_default()
     }
 
     /// Learns from the other VMs, tells them what this one counted, and, where it leads, looks after the
@@ -202,7 +201,7 @@ impl Worker {
         let rollouts = self.identities.len();
         self.statuses = vec![RolloutStatus::default(); rollouts];
         self.figures = vec![Figures::default(); rollouts];
-        self.generations = self.identities.iter().map(|it| it.generation).collect();
+        self.epochs = vec![Epoch::default(); rollouts];
         for key in peers.keys.documents() {
             create(&peers.store, key)?;
         }
@@ -211,9 +210,9 @@ impl Worker {
         self.seen_revision = revision;
         peers.board.look(&peers.store, &peers.keys)?;
         self.gather(policy, &peers.board);
-        let (identities, generations) = (&self.identities, &self.generations);
+        let (identities, epochs) = (&self.identities, &self.epochs);
         let windows = &mut peers.windows;
-        windows.begin(policy, identities, generations, &self.figures, now);
+        windows.begin(policy, identities, epochs, &self.figures, now);
         Ok(())
     }
 
@@ -245,32 +244,31 @@ impl Worker {
     ) -> Result<bool, HostStatus> {
         let state = peers.store.get(&peers.keys.state)?;
         let state: SharedState = state.map(|(json, _)| parse(&json)).unwrap_or_default();
-        let known = self.statuses.iter_mut().zip(&mut self.generations);
-        for ((rollout, identity), (status, generation)) in
+        let known = self.statuses.iter_mut().zip(&mut self.epochs);
+        for ((rollout, identity), (status, epoch)) in
             policy.rollouts.iter().zip(&self.identities).zip(known)
         {
             let learned = state.status(&rollout.name, identity);
             // A rollback ends with the configuration alone.
             status.tripped = status.tripped.or(learned.tripped);
             status.promoted_at_ms = status.promoted_at_ms.or(learned.promoted_at_ms);
-            *generation = state.generation(&rollout.name, identity);
+            *epoch = state.epoch(&rollout.name, identity);
         }
         Ok(state.is_about(policy))
     }
 
     /// Adds up what all VMs counted.
     fn gather(&mut self, policy: &Policy, board: &Board) {
-        let known = self.statuses.iter().zip(&self.generations);
-        for ((rollout, figures), (status, generation)) in
+        let known = self.statuses.iter().zip(&self.epochs);
+        for ((rollout, figures), (status, epoch)) in
             policy.rollouts.iter().zip(&mut self.figures).zip(known)
         {
-            let mut counts = RolloutCounts::default();
-            counts.begin(*generation, &rollout.releases);
+            let mut counts = RolloutCounts::of(*epoch);
             board.add_to(&rollout.name, &mut counts);
             *figures = Figures {
                 status: *status,
                 requests: counts.requests,
-                outcomes: PerColor::from_fn(|color: Color| counts.outcomes(color)),
+                outcomes: counts.outcomes,
             };
         }
     }

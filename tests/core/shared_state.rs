@@ -26,7 +26,7 @@ fn first(state: &SharedState, policy: &Policy) -> (RolloutStatus, u64) {
     let (name, identity) = (&policy.rollouts[0].name, identities(policy)[0]);
     (
         state.status(name, &identity),
-        state.generation(name, &identity),
+        state.epoch(name, &identity).generation,
     )
 }
 
@@ -132,6 +132,23 @@ fn end_of_a_rollback_begins_a_new_generation() {
     assert_eq!(first(&state, &policy).1, before);
     state.begin(&repaired, &identities(&repaired));
     assert_ne!(first(&state, &repaired).1, before);
+}
+
+/// It may be another build of the same name.
+#[test]
+fn label_that_comes_back_is_another_release() {
+    let release = |label: &str| rollouts(&json!({ "releases": { "green": label } }));
+    let mut state = SharedState::default();
+    let mut numbers = Vec::new();
+    for label in ["1", "1", "2", "1"] {
+        let policy = release(label);
+        state.begin(&policy, &identities(&policy));
+        let releases = state
+            .epoch(&policy.rollouts[0].name, &identities(&policy)[0])
+            .releases;
+        numbers.push((releases.blue, releases.green));
+    }
+    assert_eq!(numbers, [(0, 1), (0, 1), (0, 2), (0, 3)]);
 }
 
 #[test]

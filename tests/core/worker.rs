@@ -105,7 +105,7 @@ impl Vm {
         self.has_counted = true;
         let name = rollout.name.as_str().to_owned();
         let counts = self.counts.rollouts.entry(name).or_default();
-        counts.begin(self.worker.generation(index), &rollout.releases);
+        counts.begin(self.worker.epoch(index));
         counts
     }
 
@@ -286,14 +286,13 @@ fn requests_of_another_release_do_not_count() {
     let release = |label: &str| one(&json!({ "releases": { "green": label } }));
     let mut envoy = Envoy::start(2, release("v2"));
     // What v2's requests count for is known to the streams that they came with.
-    let old = envoy.vms[0].worker.generation(0);
+    let old = envoy.vms[0].worker.epoch(0);
     envoy.push(release("v3"));
-    assert_ne!(envoy.vms[0].worker.generation(0), old);
+    assert_ne!(envoy.vms[0].worker.epoch(0), old);
     envoy.vms[0].serve(0, Color::Green, 144, 0);
     envoy.tick();
     // A VM that has not got the push yet still counts for v2.
-    let mut stale = RolloutCounts::default();
-    stale.begin(old, &release("v2").rollouts[0].releases);
+    let mut stale = RolloutCounts::of(old);
     (0..40).for_each(|_| stale.requests.green.add_finished(true, false));
     envoy.vms[1].counts.rollouts.insert("rec".to_owned(), stale);
     envoy.vms[1].has_counted = true;
@@ -495,11 +494,10 @@ fn vm_that_was_taken_for_dead_counts_once() {
     stalled.serve(0, Color::Green, 0, 4);
     envoy.vms.push(stalled);
     envoy.ticks(3);
-    let mut counts = RolloutCounts::default();
     let vm = &envoy.vms[0];
-    let rollout = &vm.policy.rollouts[0];
-    counts.begin(vm.worker.generation(0), &rollout.releases);
-    vm.peers.board.add_to(&rollout.name, &mut counts);
+    let mut counts = RolloutCounts::of(vm.worker.epoch(0));
+    let name = &vm.policy.rollouts[0].name;
+    vm.peers.board.add_to(name, &mut counts);
     let green = counts.requests.green;
     assert_eq!((green.requests, green.failed), (16, 6));
 }
@@ -551,7 +549,7 @@ fn quality_promotes_a_ramp_once_for_all() {
     let mut envoy = Envoy::start(3, one(&json!({ "ramp": ramp, "quality": quality })));
     for vm in &mut envoy.vms {
         for color in Color::ALL {
-            vm.counts_of(0).outcomes_mut(color).tp = 4;
+            vm.counts_of(0).outcomes.of_mut(color).tp = 4;
         }
     }
     let actions = envoy.ticks(4);
@@ -574,13 +572,13 @@ fn outcomes_of_another_release_do_not_count() {
     };
     let mut envoy = Envoy::start(2, release("1"));
     for vm in &mut envoy.vms {
-        vm.counts_of(0).outcomes_mut(Color::Blue).tp = 10;
-        vm.counts_of(0).outcomes_mut(Color::Green).fp = 4;
+        vm.counts_of(0).outcomes.blue.tp = 10;
+        vm.counts_of(0).outcomes.green.fp = 4;
     }
     envoy.ticks(2);
     envoy.push(release("2"));
     for vm in &mut envoy.vms {
-        vm.counts_of(0).outcomes_mut(Color::Green).tp = 5;
+        vm.counts_of(0).outcomes.green.tp = 5;
     }
     let actions = envoy.ticks(3);
     assert_eq!(rollbacks(&actions), 0);
