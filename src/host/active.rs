@@ -11,7 +11,6 @@ use super::waiting;
 use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
-use crate::policy::rollout_watch::Now;
 use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use log::{error, info};
@@ -105,15 +104,11 @@ impl Active {
     /// Looks after all rollouts. Envoy keeps a configuration that is in force no longer ticking while it has
     /// streams: there is nothing to look after then.
     pub fn tick(&self) {
-        let now_ns = clock::steady_ns();
+        let now = clock::now();
         if let (true, Some(suspects)) = (self.is_in_force.get(), &self.suspects) {
             suspects.learn();
         }
-        waiting::count_slow(now_ns);
-        let now = Now {
-            steady_ms: now_ns / 1_000_000,
-            wall_ms: clock::wall_ms(),
-        };
+        waiting::count_slow(clock::steady_ns());
         let counted = vm::counted();
         let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();

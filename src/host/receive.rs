@@ -77,8 +77,13 @@ impl Active {
         request: &Request<'_>,
         is_complete: bool,
     ) -> Result<RoutedStream, HostStatus> {
-        let is_timed = self.policy.profile.shows_streams() || rollout.slow_after_ms().is_some();
-        let started_ns = if is_timed { clock::steady_ns() } else { 0 };
+        let started_ns = if rollout.slow_after_ms().is_some() {
+            clock::steady_ns()
+        } else if self.policy.profile.shows_streams() {
+            clock::about_steady_ns()
+        } else {
+            0
+        };
         let weights = runtime.weights(rollout);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;

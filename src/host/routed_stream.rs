@@ -164,11 +164,20 @@ impl RoutedStream {
         if streams.is_none() && self.waiting.is_none() {
             return;
         }
-        let now_ns = clock::steady_ns();
+        let now_ns = self.now_ns();
         if let Some(streams) = streams {
             streams.response_start_ms.record(self.elapsed_ms(now_ns));
         }
         self.end_wait(now_ns, true);
+    }
+
+    /// To the point where the request may be slow.
+    fn now_ns(&self) -> u64 {
+        if self.waiting.is_some() {
+            clock::steady_ns()
+        } else {
+            clock::about_steady_ns()
+        }
     }
 
     fn elapsed_ms(&self, now_ns: u64) -> u64 {
@@ -280,7 +289,7 @@ impl RoutedStream {
         let end = self.end(active);
         let streams = self.streams(active);
         if streams.is_some() || self.waiting.is_some() {
-            let now_ns = clock::steady_ns();
+            let now_ns = self.now_ns();
             if let Some(streams) = streams {
                 streams.responses(end.code_class()).increment();
                 streams.request_duration_ms.record(self.elapsed_ms(now_ns));
@@ -296,10 +305,10 @@ impl RoutedStream {
 
     fn count(&self, has_failed: bool) {
         let is_slow = self.is_slow;
-        let counts = self.state.count(self.generation, self.color, |counts| {
+        let is_current = self.state.count(self.generation, self.color, |counts| {
             counts.add_finished(has_failed, is_slow);
         });
-        if has_failed && counts {
+        if has_failed && is_current {
             self.state.colors.of(self.color).failures.increment();
         }
     }

@@ -7,6 +7,7 @@ mod cookie;
 mod decide;
 mod digest;
 mod feedback;
+mod followed_clock;
 mod guard;
 mod headers;
 mod key;
