@@ -23,7 +23,7 @@ RUN_DIR := .run
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: wasm-target ## dist/bluegreen.wasm
@@ -51,8 +51,12 @@ test: build envoy ## all tests, end to end on a real Envoy too
 	@TEST_PROFILE=signalled cargo test --locked --test envoy --test progress --test quality
 
 .PHONY: bench
-bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
+bench: build envoy bench-parsers ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
 	@$(PYTHON) benches/bench.py
+
+.PHONY: bench-parsers
+bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)
+	@$(PYTHON) benches/parsers.py
 
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)

@@ -77,7 +77,7 @@ impl Policy {
     }
 }
 
-/// Headers that hold secrets, each once.
+/// Headers that hold secrets, each once, as [`Policy::secrets_in`] looks for them.
 fn secret_headers(rollouts: &[Rollout], feedback: Option<&Feedback>) -> Vec<HeaderName> {
     let overrides = rollouts.iter().filter_map(|it| it.overrides.as_ref());
     let permissions = overrides
@@ -89,6 +89,7 @@ fn secret_headers(rollouts: &[Rollout], feedback: Option<&Feedback>) -> Vec<Head
             headers.push(header.clone());
         }
     }
+    headers.sort_unstable_by(|one, other| one.by_length().cmp(&other.by_length()));
     headers
 }
 

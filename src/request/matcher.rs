@@ -3,13 +3,14 @@
 use crate::request::host_pattern::{HostPattern, MAX_HOST_BYTES};
 use crate::request::prefixes::Prefixes;
 use std::collections::HashMap;
+use std::sync::Arc;
 use xxhash_rust::xxh64::Xxh64Builder;
 
 /// All matches of a config, laid out so that finding one costs about the same for one as for a thousand.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     exact: HashMap<Box<[u8]>, Paths, Xxh64Builder>,
-    /// By their last letters first.
+    /// By their last letters first. Each has the rollouts of shorter ones too, for paths of which it has none.
     suffixes: Prefixes<Paths>,
     any: Paths,
 }
@@ -61,10 +62,9 @@ impl Matcher {
                 HostPattern::Any => any = paths,
             }
         }
-        suffixes.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Self {
             exact,
-            suffixes: Prefixes::new(suffixes),
+            suffixes: nested(suffixes),
             any,
         })
     }
@@ -99,13 +99,24 @@ impl Matcher {
         }
         // There has to be something before the suffix.
         let (_, behind) = host.split_first()?;
-        let behind = reversed(behind);
-        let mut suffixes = self.suffixes.find_all(&behind);
-        suffixes.find_map(|paths| paths.find(path))
+        self.suffixes.find(&reversed(behind))?.find(path)
     }
 }
 
-fn reversed(text: &[u8]) -> Box<[u8]> {
+fn nested(mut suffixes: Vec<(Arc<[u8]>, Paths)>) -> Prefixes<Paths> {
+    suffixes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut nested = Prefixes::default();
+    for (suffix, paths) in suffixes {
+        let paths = match nested.find(&suffix) {
+            Some(shorter) => paths.or(shorter),
+            None => paths,
+        };
+        nested.push(suffix, paths);
+    }
+    nested
+}
+
+fn reversed(text: &[u8]) -> Arc<[u8]> {
     text.iter().rev().copied().collect()
 }
 

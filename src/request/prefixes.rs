@@ -1,6 +1,6 @@
 //! A set of texts, and which of them another text begins with.
 
-use std::iter;
+use std::sync::Arc;
 
 /// Texts in lexical order, each with what belongs to it.
 #[derive(Clone, Debug)]
@@ -8,7 +8,7 @@ pub(crate) struct Prefixes<T>(Vec<Prefix<T>>);
 
 #[derive(Clone, Debug)]
 struct Prefix<T> {
-    text: Box<[u8]>,
+    text: Arc<[u8]>,
     value: T,
     /// How many of the others this one begins with.
     depth: usize,
@@ -23,20 +23,24 @@ struct Prefix<T> {
 
 impl<T> Prefixes<T> {
     /// Of texts that are sorted and differ.
-    pub fn new(sorted: impl IntoIterator<Item = (Box<[u8]>, T)>) -> Self {
-        let mut prefixes = Self(Vec::new());
+    pub fn new(sorted: impl IntoIterator<Item = (Arc<[u8]>, T)>) -> Self {
+        let mut prefixes = Self::default();
         for (text, value) in sorted {
-            let parent = prefixes.longest(&text);
-            let prefix = Prefix {
-                depth: parent.map_or(0, |parent| prefixes.depth(parent).saturating_add(1)),
-                parent,
-                ancestor: parent.map(|parent| prefixes.ancestor_below(parent)),
-                text,
-                value,
-            };
-            prefixes.0.push(prefix);
+            prefixes.push(text, value);
         }
         prefixes
+    }
+
+    /// Adds a text that sorts behind all others.
+    pub fn push(&mut self, text: Arc<[u8]>, value: T) {
+        let parent = self.longest(&text);
+        self.0.push(Prefix {
+            text,
+            value,
+            depth: parent.map_or(0, |parent| self.depth(parent).saturating_add(1)),
+            parent,
+            ancestor: parent.map(|parent| self.ancestor_below(parent)),
+        });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -49,11 +53,18 @@ impl<T> Prefixes<T> {
         Some(&prefix.value)
     }
 
-    /// Of all that `text` begins with, the longest first.
-    pub fn find_all(&self, text: &[u8]) -> impl Iterator<Item = &T> {
-        let parent = |prefix: &&Prefix<T>| self.0.get(prefix.parent?);
-        let longest = self.longest(text).and_then(|longest| self.0.get(longest));
-        iter::successors(longest, parent).map(|prefix| &prefix.value)
+    /// These, and for texts that begin with none of them the `others`.
+    pub fn or(self, others: &Self) -> Self
+    where
+        T: Clone,
+    {
+        let others = others.0.iter().filter(|it| self.find(&it.text).is_none());
+        let mut all: Vec<&Prefix<T>> = others.chain(&self.0).collect();
+        all.sort_unstable_by(|one, other| one.text.cmp(&other.text));
+        Self::new(
+            all.into_iter()
+                .map(|it| (Arc::clone(&it.text), it.value.clone())),
+        )
     }
 
     /// It is the last one that does not sort behind the text, or one that this one begins with.
