@@ -1,0 +1,10 @@
+//! Clients that mean harm, and releases of the past: on a real Envoy, none of them stalls a worker or rolls
+//! back what is well.
+
+mod common;
+
+mod downloads;
+mod grpc;
+mod random;
+mod shapes;
+mod uploads;
