@@ -139,6 +139,7 @@ pub async fn wait_for_rollback(bed: &TestEnv, cause: &str) {
     let once = |trips| trips == 1.0;
     bed.envoy.wait_for_metric(TRIPS, &labels, once).await;
     wait_for_state(bed, 2).await;
+    println!("DEBUG {cause} {:?}", bed.envoy.streams().await);
 }
 
 pub fn both(bed: &TestEnv) -> [Client; 2] {

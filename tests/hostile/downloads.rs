@@ -30,8 +30,9 @@ fn idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy.edit_bootstrap("timeout: 15s", route)
 }
 
+/// Long enough for an upstream to begin all that clients do not read.
 fn timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    envoy.edit_bootstrap("timeout: 15s", "timeout: 0.5s")
+    envoy.edit_bootstrap("timeout: 15s", "timeout: 3s")
 }
 
 async fn assert_not_reading_is_no_failure(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) {

@@ -3,8 +3,12 @@
 
 mod common;
 
+mod counters;
 mod downloads;
 mod grpc;
 mod random;
+mod releases;
+mod removed;
 mod shapes;
+mod told;
 mod uploads;
