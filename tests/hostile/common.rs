@@ -1,7 +1,10 @@
 //! Rollouts with a guard, and what it makes of an attack.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testbed::{Client, EnvoyBuilder, Load, Request, TestEnv, get, merge, with};
+use tokio::time::{Instant, sleep};
 
 const TRIPS: &str = "bluegreen_guard_trips_total";
 
@@ -111,6 +114,18 @@ pub async fn wait_for_ends(bed: &TestEnv, count: u64) {
     wait_for(bed, "bluegreen_in_flight", 0.0).await;
 }
 
+/// Sees that a metric of `demo`, summed over its other labels, stays as it is, through more ticks than any
+/// figure takes to be shown anew.
+pub async fn assert_stays(bed: &TestEnv, metric: &str, expected: f64) {
+    let end = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < end {
+        let metrics = bed.envoy.metrics().await;
+        let value = metrics.get(metric, &[("rollout", "demo")]);
+        assert_eq!(value, expected, "{metric}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 pub async fn failures(bed: &TestEnv) -> f64 {
     let demo = [("rollout", "demo")];
     let metrics = bed.envoy.metrics().await;
@@ -139,7 +154,6 @@ pub async fn wait_for_rollback(bed: &TestEnv, cause: &str) {
     let once = |trips| trips == 1.0;
     bed.envoy.wait_for_metric(TRIPS, &labels, once).await;
     wait_for_state(bed, 2).await;
-    println!("DEBUG {cause} {:?}", bed.envoy.streams().await);
 }
 
 pub fn both(bed: &TestEnv) -> [Client; 2] {

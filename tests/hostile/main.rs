@@ -10,5 +10,6 @@ mod random;
 mod releases;
 mod removed;
 mod shapes;
+mod stalls;
 mod told;
 mod uploads;
