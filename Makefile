@@ -48,7 +48,7 @@ stats: ## the per-color stats of a running `make run`
 test: build envoy ## all tests, end to end on a real Envoy too
 	@cargo test --locked --workspace
 	@echo "the same end to end in the profile signalled"
-	@TEST_PROFILE=signalled cargo test --locked --test envoy --test progress --test quality
+	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
 
 .PHONY: bench
 bench: build envoy bench-parsers ## what a request costs, beside the alternatives (10 minutes; wants valgrind)

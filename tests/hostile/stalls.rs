@@ -95,6 +95,5 @@ async fn guards_that_trip_all_at_once_do_not_stall_others() {
         .await;
     // A stall of a few milliseconds each would come to more than a second.
     let allowed = calm.max(Duration::from_millis(10)) * 10;
-    println!("DEBUG {tripping:?} beside {calm:?}");
     assert!(tripping <= allowed, "{tripping:?} beside {calm:?}");
 }
