@@ -41,7 +41,7 @@ class Cost:
 
 def build() -> Path:
     subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir", OUT / "target"],
+        ["cargo", "build", "--quiet", "--release", "--target-dir", OUT / "target"],
         cwd=config.BENCHES / "parsers", check=True)
     return OUT / "target" / "release" / "parsers"
 

@@ -3,8 +3,8 @@
 //!
 //! # The life of one request
 //!
-//! Once, when a configuration arrives, its bytes become a [`Policy`], or an error that says where
-//! they are wrong. A policy that exists is valid.
+//! Once, when a configuration arrives, its bytes become a [`Policy`], or errors that say all
+//! that is wrong, and where. A policy that exists is valid.
 //!
 //! For each request:
 //! 1. [`Headers`] are a view of the one block in which Envoy hands them over.
@@ -37,9 +37,8 @@
 pub mod analysis;
 pub mod assign;
 mod config;
-mod error;
+mod json;
 pub mod metrics;
-mod node;
 pub mod policy;
 pub mod request;
 pub mod value;
@@ -50,28 +49,46 @@ mod host;
 pub use crate::analysis::grpc::GrpcStatus;
 pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share};
 pub use crate::analysis::quality::{Outcome, Outcomes, Quality, QualityAnalysis, QualityBreach};
-pub use crate::analysis::ramp::{Hold, Ramp};
+pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp};
 pub use crate::analysis::signal::{ProbeReason, Signal};
 pub use crate::analysis::stream_end::{CodeClass, StreamClass, StreamEnd};
 pub use crate::analysis::window::{Counts, Window};
-pub use crate::assign::key_source::{KeySource, MetadataPath};
-pub use crate::assign::new_cookie::{CookieAttributes, NewCookie, NewId, SameSite};
+pub use crate::assign::cookie_attribute::{
+    CookieDomain, CookiePath, InvalidCookieDomain, InvalidCookiePath,
+};
+pub use crate::assign::key_source::{
+    InvalidMetadataPath, InvalidQueryName, KeySource, MetadataPath,
+};
+pub use crate::assign::new_cookie::{
+    CookieAttributes, InvalidNewCookie, InvalidSameSite, NewCookie, NewId, SameSite,
+};
 pub use crate::assign::overrides::{Override, OverrideResult};
-pub use crate::assign::permission::{Permission, Sha256Digest, Token};
-pub use crate::error::{ConfigError, Problem};
+pub use crate::assign::permission::{InvalidSha256Digest, Permission, Sha256Digest, Token};
+pub use crate::config::errors::ConfigErrors;
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::config::schema::config_schema;
+pub use crate::json::problems::Problem;
 pub use crate::policy::decide::{Decision, Reason};
-pub use crate::policy::feedback::{Feedback, Refusal, Report};
+pub use crate::policy::feedback::Report;
+pub use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 pub use crate::policy::policy::Policy;
 pub use crate::policy::rollout::{Match, Rollout, RolloutStatus};
-pub use crate::policy::shared_state::{Entry, Release, SharedState};
+pub use crate::policy::rollout_counts::RolloutCounts;
+pub use crate::policy::rollout_identity::RolloutIdentity;
+pub use crate::policy::shared_state::{Fact, SharedState};
+pub use crate::policy::shared_store::{HostStatus, SharedStore};
+pub use crate::policy::vm_counts::VmCounts;
 pub use crate::request::client_request::Request;
-pub use crate::request::cookie::CookieName;
+pub use crate::request::cookie::{CookieName, InvalidCookieName};
 pub use crate::request::headers::Headers;
-pub use crate::request::host_pattern::HostPattern;
+pub use crate::request::host_pattern::{HostPattern, InvalidHost};
 pub use crate::request::matcher::{MatchRule, Matcher};
-pub use crate::value::bucket::{Bucket, Salt};
-pub use crate::value::color::{Color, PerColor};
-pub use crate::value::header_name::HeaderName;
-pub use crate::value::name::{ClusterName, ReleaseLabel, RolloutName};
-pub use crate::value::percent::{Percent, Weights};
-pub use crate::value::profile::Profile;
+pub use crate::value::bucket::{Bucket, InvalidSalt, Salt};
+pub use crate::value::color::{Color, InvalidColor, PerColor};
+pub use crate::value::header_name::{HeaderName, InvalidHeaderName};
+pub use crate::value::name::{
+    ClusterName, InvalidClusterName, InvalidReleaseLabel, InvalidRolloutName, ReleaseLabel,
+    RolloutName,
+};
+pub use crate::value::percent::{InvalidPercent, InvalidWeights, Percent, Weights};
+pub use crate::value::profile::{InvalidProfile, Profile};

@@ -97,11 +97,6 @@ impl ColorStats<'_> {
         self.metric("guard_slow_total")
     }
 
-    /// Those of them that have come to their end.
-    pub fn guard_slow_finished_total(self) -> String {
-        self.metric("guard_slow_finished_total")
-    }
-
     /// Predictions whose outcome is known.
     pub fn quality_outcomes_total(self, outcome: Outcome) -> String {
         self.metric(&format!(

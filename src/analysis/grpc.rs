@@ -10,26 +10,16 @@ impl GrpcStatus {
     /// The header or trailer that holds it.
     pub const HEADER: &str = "grpc-status";
 
-    const NO_STATUS: Self = Self(u64::MAX);
+    /// The status of a gRPC response without one: unknown.
+    pub const NONE: Self = Self(2);
 
-    /// Reads a header or trailer. What is no number is no status.
+    const INVALID: Self = Self(u64::MAX);
+
+    /// Reads a header or trailer. What is no number is no valid status.
     pub fn parse(value: &[u8]) -> Self {
         let text = std::str::from_utf8(value).ok();
         let number = text.and_then(|text| text.parse().ok());
-        number.map_or(Self::NO_STATUS, Self)
-    }
-
-    /// What Envoy gives for the code of a response without a status
-    /// (`Grpc::Utility::httpToGrpcStatus` in `source/common/grpc/status.cc`).
-    pub const fn of_code(code: u64) -> Self {
-        Self(match code {
-            400 => 13,
-            401 => 16,
-            403 => 7,
-            404 => 12,
-            429 | 502..=504 => 14,
-            _ => 2,
-        })
+        number.map_or(Self::INVALID, Self)
     }
 
     /// Whether Envoy maps it to a 5xx: unknown, deadline exceeded, unimplemented, internal, unavailable,
@@ -37,4 +27,11 @@ impl GrpcStatus {
     pub const fn is_server_error(self) -> bool {
         matches!(self.0, 2 | 4 | 12..=15 | 17..)
     }
+}
+
+/// Whether a `content-type` is that of gRPC: `application/grpc`, with or without a format behind it. gRPC-Web
+/// is not: its status is in the body.
+pub fn is_grpc(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
+    matches!(rest, Some([] | [b'+' | b';' | b' ', ..]))
 }

@@ -3,10 +3,11 @@
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
 use crate::value::percent::Percent;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// When the color that is not stable has to go.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// How far back to look.
     pub window_ms: u64,
@@ -21,7 +22,7 @@ pub struct Guard {
 }
 
 /// Limits on one rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The highest that is allowed.
     pub max: Option<Percent>,
@@ -63,7 +64,8 @@ pub struct Share {
 }
 
 /// Why a rollout was rolled back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is what its name says")]
 pub enum Cause {
     ErrorRate,
@@ -219,10 +221,5 @@ impl Cause {
             Cause::SlowRateOverStable => "slow_rate_over_stable",
             Cause::Quality => "quality",
         }
-    }
-
-    /// The cause of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
     }
 }

@@ -6,4 +6,5 @@ pub mod quality;
 pub mod ramp;
 pub mod signal;
 pub mod stream_end;
+pub mod waiting;
 pub mod window;

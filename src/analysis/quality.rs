@@ -2,10 +2,11 @@
 
 use crate::value::color::{Color, PerColor};
 use crate::value::percent::{Percent, Thousandths};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How good the predictions of the color that is not stable must be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quality {
     /// With fewer samples of either color there is no judgement.
     pub min_samples: u64,
@@ -22,13 +23,15 @@ pub struct Quality {
 }
 
 /// Outcomes of predictions: true and false positives, false and true negatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Outcomes {
     /// True positives.
     pub tp: u64,
     /// False positives.
     pub fp: u64,
     /// False negatives.
+    #[serde(rename = "fn")]
     pub fn_: u64,
     /// True negatives.
     pub tn: u64,
@@ -126,6 +129,11 @@ impl Outcomes {
             let count = self.of_mut(kind);
             *count = count.saturating_add(other.of(kind));
         }
+    }
+
+    /// What has come since `begin` was counted.
+    pub fn since(&self, begin: &Self) -> Self {
+        Self::from_fn(|kind| self.of(kind).saturating_sub(begin.of(kind)))
     }
 
     /// How many there are of one kind.

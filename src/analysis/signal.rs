@@ -1,25 +1,27 @@
-//! Whether Envoy's access log can be relied on to signal the streams that did not end plainly.
+//! Whether Envoy's access log can be relied on to signal the streams that did not end as a plain success.
 
 use crate::analysis::stream_end::StreamEnd;
 
-/// The access log counts such streams, each just before Envoy lets go of it. A counter that has risen since
-/// the stream before therefore means this stream, or one of another worker: to look at a stream in vain
-/// changes nothing.
+/// The access log counts such streams, each just before Envoy lets go of it. A counter that differs from what
+/// it was at the stream before therefore means this stream, one of another worker, or a reset: to query a
+/// stream in vain changes nothing.
 ///
-/// Trust is earned: until the first such stream has been seen to be signalled, all are looked at. It is
-/// tested from then on, and lost for good.
+/// Until one such stream has been seen to be signaled, every stream is queried; after that one in 128. Two that
+/// were not signaled, with none in between that was, end the reliance for good. One alone may come of a
+/// `/reset_counters` that brought the counter back to where it was.
 #[derive(Clone, Copy, Debug)]
 pub struct Signal {
     seen: u64,
     streams: u32,
+    misses: u32,
     trust: Trust,
 }
 
-/// Why a stream is looked at.
+/// Why a stream is queried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeReason {
-    /// It may have been signalled.
-    Signalled,
+    /// It may have been signaled.
+    Signaled,
     /// There was no signal, which is not relied on.
     Unproven,
     /// There was no signal, which is tested.
@@ -36,25 +38,29 @@ enum Trust {
 // === impl Signal ===
 
 impl Signal {
-    /// One stream of so many is looked at to test the signal.
+    /// One stream of so many is queried to test the signal.
     pub const STREAMS_PER_PROBE: u32 = 128;
+
+    /// So many streams that were not signaled end the reliance.
+    pub const MAX_MISSES: u32 = 2;
 
     /// A signal whose counter stands here.
     pub const fn new(count: u64) -> Self {
         Self {
             seen: count,
             streams: 0,
+            misses: 0,
             trust: Trust::Unproven,
         }
     }
 
-    /// Whether to look at the stream that ends, where the counter stands here now.
-    pub fn look(&mut self, count: u64) -> Option<ProbeReason> {
-        let is_signalled = count != self.seen;
+    /// Whether to query the stream that ends, where the counter stands here now.
+    pub fn probe(&mut self, count: u64) -> Option<ProbeReason> {
+        let is_signaled = count != self.seen;
         self.seen = count;
         self.streams = self.streams.wrapping_add(1);
-        if is_signalled {
-            Some(ProbeReason::Signalled)
+        if is_signaled {
+            Some(ProbeReason::Signaled)
         } else if self.streams.is_multiple_of(Self::STREAMS_PER_PROBE) {
             Some(ProbeReason::Probe)
         } else {
@@ -62,18 +68,20 @@ impl Signal {
         }
     }
 
-    /// Learns from the end of a stream that was looked at. Says whether trust is lost by it.
-    pub fn learn(&mut self, look: ProbeReason, end: StreamEnd) -> bool {
+    /// Learns from the end of a stream that was queried. Says whether the reliance ends by it.
+    pub fn learn(&mut self, reason: ProbeReason, end: &StreamEnd) -> bool {
         if end.is_plain() {
             return false;
         }
-        if look == ProbeReason::Signalled {
+        if reason == ProbeReason::Signaled {
+            self.misses = 0;
             if self.trust == Trust::Unproven {
                 self.trust = Trust::Proven;
             }
             return false;
         }
-        self.lose()
+        self.misses = self.misses.saturating_add(1);
+        self.misses >= Self::MAX_MISSES && self.lose()
     }
 
     /// Relies on it no more. Says whether it was still relied on, or might have been.

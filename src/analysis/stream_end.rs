@@ -9,8 +9,14 @@ pub struct StreamEnd {
     pub code: u64,
     /// `response.flags`.
     pub flags: u64,
-    /// The status of a gRPC call.
+    /// The status of a gRPC response. A response is gRPC by its own content type, whatever the request says.
     pub grpc_status: Option<GrpcStatus>,
+    /// Whether the client had sent its whole request.
+    pub request_is_complete: bool,
+    /// Bytes of the response's body that were passed on; known where [`StreamEnd::needs_response_bytes`].
+    pub response_bytes: u64,
+    /// Whether an upstream sent the response; known where [`StreamEnd::needs_origin`].
+    pub is_from_upstream: bool,
 }
 
 /// The class of a response's code.
@@ -33,18 +39,21 @@ pub enum StreamClass {
     Served,
     /// A 5xx, a reset, a timeout, or a gRPC status that stands for a 5xx.
     Failed,
-    /// Nothing: the client left.
-    ClientLeft,
+    /// Nothing: the client left, did not send its whole request, or did not read the response.
+    ClientFault,
 }
 
 /// Bits of `response.flags`: `CoreResponseFlag` in Envoy's `envoy/stream_info/stream_info.h`.
 mod flag {
+    pub const NO_HEALTHY_UPSTREAM: u64 = 1 << 1;
     pub const UPSTREAM_REQUEST_TIMEOUT: u64 = 1 << 2;
     pub const LOCAL_RESET: u64 = 1 << 3;
     pub const UPSTREAM_REMOTE_RESET: u64 = 1 << 4;
     pub const UPSTREAM_CONNECTION_FAILURE: u64 = 1 << 5;
     pub const UPSTREAM_CONNECTION_TERMINATION: u64 = 1 << 6;
+    pub const UPSTREAM_OVERFLOW: u64 = 1 << 7;
     pub const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
+    pub const UPSTREAM_RETRY_LIMIT_EXCEEDED: u64 = 1 << 15;
     pub const STREAM_IDLE_TIMEOUT: u64 = 1 << 16;
     pub const DOWNSTREAM_PROTOCOL_ERROR: u64 = 1 << 18;
     pub const UPSTREAM_MAX_STREAM_DURATION: u64 = 1 << 19;
@@ -64,7 +73,23 @@ mod flag {
         | UPSTREAM_MAX_STREAM_DURATION
         | DURATION_TIMEOUT
         | UPSTREAM_PROTOCOL_ERROR;
+    /// Time-outs. They are the client's where it did not send all or does not read.
+    pub const TIMED_OUT: u64 = UPSTREAM_REQUEST_TIMEOUT
+        | STREAM_IDLE_TIMEOUT
+        | UPSTREAM_MAX_STREAM_DURATION
+        | DURATION_TIMEOUT;
+    /// Why Envoy answers in place of an upstream.
+    pub const UPSTREAM_FAULT: u64 =
+        CUT_OFF | NO_HEALTHY_UPSTREAM | UPSTREAM_OVERFLOW | UPSTREAM_RETRY_LIMIT_EXCEEDED;
 }
+
+/// A client that does not read holds a response up only when the buffers of Envoy and of the kernel are full,
+/// which takes more than this also with the smallest buffers that Envoy's documentation recommends (32 KiB a
+/// connection). A response that stalls with less was stalled by its upstream.
+const MAX_BUFFERED_BYTES: u64 = 65_536;
+
+/// What Envoy answers where a time-out finds the request incomplete.
+const REQUEST_TIMEOUT: u64 = 408;
 
 // === impl StreamEnd ===
 
@@ -74,6 +99,9 @@ impl StreamEnd {
         code: 200,
         flags: 0,
         grpc_status: None,
+        request_is_complete: true,
+        response_bytes: 0,
+        is_from_upstream: true,
     };
 
     /// A CEL expression over Envoy's attributes whose result is as long as the class of the response's
@@ -111,21 +139,45 @@ impl StreamEnd {
         }
     }
 
-    /// Whether the cluster failed. A client that leaves says nothing about the cluster, whatever else
-    /// came of it. Nor does the end of an upgraded connection (101, as with a WebSocket): there Envoy tells
-    /// a server that closes as it should from one that breaks off by nothing.
-    pub fn verdict(self) -> StreamClass {
+    /// Whether [`StreamEnd::class`] depends on how much of the response was passed on.
+    pub const fn needs_response_bytes(&self) -> bool {
+        self.flags & flag::TIMED_OUT != 0 && self.code < 500
+    }
+
+    /// Whether [`StreamEnd::class`] depends on who sent the response.
+    pub fn needs_origin(&self) -> bool {
+        self.grpc_status.is_some_and(GrpcStatus::is_server_error)
+    }
+
+    /// What the stream says about the cluster. A client that leaves says nothing, whatever else came of it.
+    /// Nor does the end of an upgraded connection (101, as with a WebSocket): Envoy reports a server that
+    /// closes it properly and one that breaks it off alike.
+    pub fn class(&self) -> StreamClass {
         let class = self.code_class();
-        if class == CodeClass::None || self.flags & flag::CLIENT_LEFT != 0 {
-            StreamClass::ClientLeft
+        if class == CodeClass::None || self.flags & flag::CLIENT_LEFT != 0 || self.is_held_up() {
+            StreamClass::ClientFault
         } else if class == CodeClass::ServerError
             || (self.flags & flag::CUT_OFF != 0 && class != CodeClass::Informational)
-            || self.grpc_status.is_some_and(GrpcStatus::is_server_error)
+            || self.is_failed_call()
         {
             StreamClass::Failed
         } else {
             StreamClass::Served
         }
+    }
+
+    /// Whether it timed out by the client's fault.
+    const fn is_held_up(&self) -> bool {
+        let is_incomplete = !self.request_is_complete || self.code == REQUEST_TIMEOUT;
+        let is_unread = self.code < 500 && self.response_bytes > MAX_BUFFERED_BYTES;
+        self.flags & flag::TIMED_OUT != 0 && (is_incomplete || is_unread)
+    }
+
+    /// Whether a gRPC response has a status that stands for a 5xx. Where Envoy itself answers a call, by a
+    /// route, a rate limit or an authorization, that is no word of the upstream.
+    fn is_failed_call(&self) -> bool {
+        let is_error = self.grpc_status.is_some_and(GrpcStatus::is_server_error);
+        is_error && (self.is_from_upstream || self.flags & flag::UPSTREAM_FAULT != 0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a user's key comes from.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::request::client_request::Request;
 use crate::request::cookie::CookieName;
 use crate::request::query::query_values;
@@ -8,7 +9,7 @@ use crate::value::header_name::HeaderName;
 use std::borrow::Cow;
 
 /// One place where a key may stand.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// A request header.
     Header(HeaderName),
@@ -23,20 +24,33 @@ pub enum KeySource {
 }
 
 /// The property path of a value in the dynamic metadata.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataPath(Vec<u8>);
+
+invalid! {
+    /// Not the name of a query parameter.
+    InvalidQueryName
+}
+
+invalid! {
+    /// Not the path of a value in the dynamic metadata.
+    InvalidMetadataPath
+}
 
 // === impl KeySource ===
 
 impl KeySource {
     /// # Errors
     /// Where no parameter can have this name.
-    pub fn parse_query(name: &str) -> Result<String, Problem> {
+    pub fn parse_query(name: &str) -> Result<String, InvalidQueryName> {
         let good = |byte: u8| byte.is_ascii_graphic() && !b"&=#?".contains(&byte);
         if !name.is_empty() && name.bytes().all(good) {
             Ok(name.to_owned())
         } else {
-            Err(Problem::QueryName(name.to_owned()))
+            Err(InvalidQueryName::new(
+                Found::string(name),
+                "the name of a parameter: visible ASCII characters without '&=#?'",
+            ))
         }
     }
 
@@ -61,12 +75,20 @@ impl MetadataPath {
     ///
     /// # Errors
     /// Where there is no key, or a segment is empty or holds a zero byte.
-    pub fn new(segments: &[&str]) -> Result<Self, Problem> {
+    pub fn new(segments: &[&str]) -> Result<Self, InvalidMetadataPath> {
         let good = |segment: &&str| !segment.is_empty() && !segment.contains('\0');
         if segments.len() < 2 || !segments.iter().all(good) {
-            return Err(Problem::Metadata(format!("{segments:?}")));
+            return Err(InvalidMetadataPath::new(
+                Found::plain(&format!("{segments:?}")),
+                "the namespace of a filter and one key or more, none of them empty",
+            ));
         }
         let path = format!("metadata\0filter_metadata\0{}", segments.join("\0"));
         Ok(Self(path.into_bytes()))
+    }
+
+    /// The namespace, then the keys.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|&byte| byte == 0).skip(2)
     }
 }

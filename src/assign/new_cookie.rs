@@ -1,31 +1,34 @@
 //! The cookie that carries a new user's id.
 
-use crate::error::Problem;
+use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::request::cookie::CookieName;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 /// A cookie that is set on the response where a request came without it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCookie {
     name: CookieName,
-    /// All that stands behind the value, made once.
-    attributes: String,
+    attributes: CookieAttributes,
+    /// What follows the value, made once.
+    rendered: String,
 }
 
 /// The random id of a user who came without one: 128 bits, written as 32 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewId(u128);
 
-/// How a new cookie shall be, before it is known to be valid.
-#[derive(Clone, Debug)]
-pub struct CookieAttributes<'a> {
+/// The attributes of a new cookie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CookieAttributes {
     /// How long a browser keeps it, in whole seconds; for the session where absent.
     pub max_age: Option<Duration>,
     /// Below which path it is sent.
-    pub path: &'a str,
+    pub path: CookiePath,
     /// To which domain and its subdomains it is sent; to the very host where absent.
-    pub domain: Option<&'a str>,
+    pub domain: Option<CookieDomain>,
     /// Whether it is sent with requests from other sites.
     pub same_site: SameSite,
     /// Whether it is sent over TLS alone.
@@ -44,28 +47,37 @@ pub enum SameSite {
     None,
 }
 
+/// Why browsers would not take a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidNewCookie {
+    /// `SameSite=None` needs `Secure`.
+    NotSecure,
+    /// Its name begins with `__Secure-` or `__Host-`, and its attributes do not keep what that promises.
+    Prefix,
+}
+
+invalid! {
+    /// Not a `SameSite` attribute.
+    InvalidSameSite
+}
+
 // === impl NewCookie ===
 
 impl NewCookie {
     /// # Errors
     /// Where a browser would not take the cookie, or take another than was meant.
-    pub fn new(name: CookieName, wanted: &CookieAttributes<'_>) -> Result<Self, Problem> {
-        if !wanted.path.starts_with('/') || !is_attribute(wanted.path) {
-            return Err(Problem::CookiePath(wanted.path.to_owned()));
+    pub fn new(name: CookieName, attributes: CookieAttributes) -> Result<Self, InvalidNewCookie> {
+        if attributes.same_site == SameSite::None && !attributes.secure {
+            return Err(InvalidNewCookie::NotSecure);
         }
-        if let Some(domain) = wanted.domain
-            && (domain.is_empty() || !is_attribute(domain))
-        {
-            return Err(Problem::CookieDomain(domain.to_owned()));
+        if !prefix_is_kept(name.as_str(), &attributes) {
+            return Err(InvalidNewCookie::Prefix);
         }
-        if wanted.same_site == SameSite::None && !wanted.secure {
-            return Err(Problem::CookieNotSecure);
-        }
-        if !prefix_is_kept(name.as_str(), wanted) {
-            return Err(Problem::CookiePrefix(name.as_str().to_owned()));
-        }
-        let attributes = wanted.render();
-        Ok(Self { name, attributes })
+        Ok(Self {
+            name,
+            rendered: attributes.render(),
+            attributes,
+        })
     }
 
     /// The cookie's name.
@@ -73,16 +85,21 @@ impl NewCookie {
         &self.name
     }
 
+    /// The cookie's attributes.
+    pub const fn attributes(&self) -> &CookieAttributes {
+        &self.attributes
+    }
+
     /// The value of the `set-cookie` header that gives the user this id.
     pub fn render(&self, id: NewId) -> String {
-        format!("{}={id}{}", self.name.as_str(), self.attributes)
+        format!("{}={id}{}", self.name.as_str(), self.rendered)
     }
 }
 
 /// Browsers drop a cookie whose name promises what its attributes do not keep.
-fn prefix_is_kept(name: &str, wanted: &CookieAttributes<'_>) -> bool {
+fn prefix_is_kept(name: &str, wanted: &CookieAttributes) -> bool {
     let name = name.to_ascii_lowercase();
-    let host_alone = wanted.path == "/" && wanted.domain.is_none();
+    let host_alone = wanted.path.as_str() == "/" && wanted.domain.is_none();
     if name.starts_with("__host-") {
         wanted.secure && host_alone
     } else {
@@ -90,10 +107,19 @@ fn prefix_is_kept(name: &str, wanted: &CookieAttributes<'_>) -> bool {
     }
 }
 
-fn is_attribute(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b';')
+impl fmt::Display for InvalidNewCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSecure => "same_site none without secure, must be secure",
+            Self::Prefix => {
+                "a name with __Secure- or __Host-, must be secure, and with __Host- without domain \
+                 and with path /"
+            }
+        })
+    }
 }
+
+impl std::error::Error for InvalidNewCookie {}
 
 // === impl NewId ===
 
@@ -115,16 +141,20 @@ impl fmt::Display for NewId {
 impl SameSite {
     /// # Errors
     /// Where it is none of `strict`, `lax` and `none`.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self, InvalidSameSite> {
         match text {
             "strict" => Ok(Self::Strict),
             "lax" => Ok(Self::Lax),
             "none" => Ok(Self::None),
-            _ => Err(Problem::SameSite(text.to_owned())),
+            _ => Err(InvalidSameSite::new(
+                Found::string(text),
+                "strict, lax or none",
+            )),
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    /// As it is written in the header.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Strict => "Strict",
             Self::Lax => "Lax",
@@ -135,11 +165,11 @@ impl SameSite {
 
 // === impl CookieAttributes ===
 
-impl CookieAttributes<'_> {
+impl CookieAttributes {
     fn render(&self) -> String {
-        let mut text = format!("; Path={}", self.path);
-        if let Some(domain) = self.domain {
-            let _ = write!(text, "; Domain={domain}");
+        let mut text = format!("; Path={}", self.path.as_str());
+        if let Some(domain) = &self.domain {
+            let _ = write!(text, "; Domain={}", domain.as_str());
         }
         if let Some(age) = self.max_age {
             let _ = write!(text, "; Max-Age={}", age.as_secs());

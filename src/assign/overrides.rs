@@ -7,7 +7,7 @@ use crate::value::color::Color;
 use crate::value::header_name::HeaderName;
 
 /// Where a request may ask for a color, and what it must bring to get it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
     /// A header whose value is the color.
     pub header: Option<HeaderName>,

@@ -1,13 +1,14 @@
 //! Who may do what is not for every client.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::request::headers::Headers;
 use crate::value::header_name::HeaderName;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// What a request must bring to be allowed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permission {
     /// Envoy's own word that it comes from inside: `x-envoy-internal: true`, which Envoy takes from
     /// requests that come from outside.
@@ -19,7 +20,7 @@ pub enum Permission {
 }
 
 /// A secret in a header, known here by its digest alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Where the secret stands. It never reaches an upstream.
     pub header: HeaderName,
@@ -28,8 +29,13 @@ pub struct Token {
 }
 
 /// A SHA-256 digest.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sha256Digest([u8; 32]);
+
+invalid! {
+    /// Not a SHA-256 digest.
+    InvalidSha256Digest
+}
 
 // === impl Permission ===
 
@@ -71,14 +77,22 @@ impl Sha256Digest {
         Self(Sha256::digest(secret).into())
     }
 
+    /// The digest itself.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// # Errors
     /// Where the text is not 64 hex digits. The error does not repeat it: it may be the secret itself.
-    pub fn parse(hex: &str) -> Result<Self, Problem> {
+    pub fn parse(hex: &str) -> Result<Self, InvalidSha256Digest> {
         let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
         let bytes: Option<Vec<u8>> = pairs.iter().map(parse_byte).collect();
         match (bytes.and_then(|bytes| bytes.try_into().ok()), rest) {
             (Some(bytes), []) => Ok(Self(bytes)),
-            _ => Err(Problem::Sha256(hex.chars().count())),
+            _ => Err(InvalidSha256Digest::new(
+                Found::hidden(),
+                "64 hex digits: the SHA-256 of the token",
+            )),
         }
     }
 }

@@ -1,49 +1,81 @@
-//! `feedback`, `releases` and `quality`: how good a model's predictions are.
+//! `releases` and `quality`: how good a model's predictions must be.
 
-use super::progress::permission;
-use super::{percent, read};
 use crate::analysis::quality::Quality;
-use crate::error::ConfigError;
-use crate::node::Node;
-use crate::policy::feedback::Feedback;
+use crate::config::kind::{Minimum, Percentage, Release};
+use crate::json::node::{Node, Read};
+use crate::json::object::{Field, read_object};
+use crate::json::problems::Problems;
 use crate::value::color::PerColor;
 use crate::value::name::ReleaseLabel;
+use serde::Deserialize;
 
-const MAX_SAMPLES: u64 = 1_000_000_000;
-
-pub fn feedback(node: &Node<'_>) -> Result<Feedback, ConfigError> {
-    let fields = node.object(&["path", "require"])?;
-    Ok(Feedback {
-        path: fields.required("path")?.parse(super::parse_path_prefix)?,
-        require: permission(fields.required("require")?)?,
-    })
+/// What each color's cluster runs at present. A new label starts the counts of that color afresh.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ReleasesConfig<'d> {
+    /// The release of blue.
+    #[serde(default)]
+    blue: Field<'d, Release>,
+    /// The release of green.
+    #[serde(default)]
+    green: Field<'d, Release>,
 }
 
-pub fn releases(node: &Node<'_>) -> Result<PerColor<Option<ReleaseLabel>>, ConfigError> {
-    let fields = node.object(&["blue", "green"])?;
-    PerColor::try_from_fn(|color| {
-        read(&fields, color.as_str(), |node| {
-            node.parse(ReleaseLabel::parse)
+/// How good the canary's predictions must be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct QualityConfig<'d> {
+    /// With fewer samples of either color there is no verdict.
+    min_samples: Field<'d, Minimum>,
+    /// The most that its F1 may be below that of the stable color, in points.
+    #[serde(default)]
+    max_f1_drop: Field<'d, Percentage>,
+    /// The lowest F1.
+    #[serde(default)]
+    min_f1: Field<'d, Percentage>,
+    /// The lowest precision.
+    #[serde(default)]
+    min_precision: Field<'d, Percentage>,
+    /// The lowest recall.
+    #[serde(default)]
+    min_recall: Field<'d, Percentage>,
+    /// The weight at which a ramp waits for enough samples; that of its first step where absent.
+    #[serde(default)]
+    hold_at: Field<'d, Percentage>,
+}
+
+// === impl ReleasesConfig ===
+
+impl Read for ReleasesConfig<'_> {
+    type Valid = PerColor<Option<ReleaseLabel>>;
+
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self::Valid> {
+        let raw: ReleasesConfig<'_> = read_object(node, problems)?;
+        Some(PerColor {
+            blue: raw.blue.optional(node, problems),
+            green: raw.green.optional(node, problems),
         })
-    })
+    }
 }
 
-pub fn quality(node: &Node<'_>) -> Result<Quality, ConfigError> {
-    let fields = node.object(&[
-        "min_samples",
-        "max_f1_drop",
-        "min_f1",
-        "min_precision",
-        "min_recall",
-        "hold_at",
-    ])?;
-    let limit = |name| read(&fields, name, percent);
-    Ok(Quality {
-        min_samples: fields.required("min_samples")?.integer(1, MAX_SAMPLES)?,
-        max_f1_drop: limit("max_f1_drop")?,
-        min_f1: limit("min_f1")?,
-        min_precision: limit("min_precision")?,
-        min_recall: limit("min_recall")?,
-        hold_at: limit("hold_at")?,
-    })
+// === impl QualityConfig ===
+
+impl Read for QualityConfig<'_> {
+    type Valid = Quality;
+
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Quality> {
+        let raw: QualityConfig<'_> = read_object(node, problems)?;
+        let min_samples = raw.min_samples.required(node, problems);
+        let mut limit = |field: &Field<'_, Percentage>| field.optional(node, problems);
+        Some(Quality {
+            max_f1_drop: limit(&raw.max_f1_drop),
+            min_f1: limit(&raw.min_f1),
+            min_precision: limit(&raw.min_precision),
+            min_recall: limit(&raw.min_recall),
+            hold_at: limit(&raw.hold_at),
+            min_samples: min_samples?,
+        })
+    }
 }

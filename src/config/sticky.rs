@@ -1,80 +1,126 @@
-//! `sticky`: where the key may stand.
+//! `sticky`: where the key of a user is.
 
-use super::read;
-use super::time::parse_duration;
-use crate::assign::key_source::{KeySource, MetadataPath};
-use crate::assign::new_cookie::{CookieAttributes, NewCookie, SameSite};
-use crate::error::{ConfigError, Problem};
-use crate::node::Node;
-use crate::request::cookie::CookieName;
-use crate::value::header_name::HeaderName;
-use std::time::Duration;
+use crate::assign::key_source::KeySource;
+use crate::assign::new_cookie::{CookieAttributes, NewCookie};
+use crate::config::kind::{
+    AttributeDomain, AttributePath, AttributeSameSite, Cookie, Flag, Header, MaxAge, Metadata,
+    QueryParameter,
+};
+use crate::json::node::{Node, Read};
+use crate::json::object::{Field, read_object, read_variant};
+use crate::json::problems::Problems;
+use serde::Deserialize;
 
-const STICKY: &[&str] = &[
-    "header",
-    "cookie",
-    "query",
-    "metadata",
-    "source_ip",
-    "new_cookie",
-];
+/// One source of the key.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", bound(deserialize = "'de: 'd"))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub enum SourceConfig<'d> {
+    /// The value of a request header.
+    Header(Field<'d, Header>),
+    /// The value of a cookie.
+    Cookie(Field<'d, Cookie>),
+    /// The value of a query parameter.
+    Query(Field<'d, QueryParameter>),
+    /// A value that another filter left in the dynamic metadata.
+    Metadata(Field<'d, Metadata>),
+    /// The client's address.
+    SourceIp,
+    /// A cookie that is set where a request has none of the others. It must be the last source.
+    NewCookie(Field<'d, NewCookieConfig<'d>>),
+}
 
-pub fn sticky(node: &Node<'_>) -> Result<(Vec<KeySource>, Option<NewCookie>), ConfigError> {
-    let nodes = node.array()?;
-    let mut sources = Vec::with_capacity(nodes.len());
-    let mut new_cookie = None;
-    for node in &nodes {
-        if new_cookie.is_some() {
-            return Err(node.error(Problem::SourceAfterNewCookie));
-        }
-        let (kind, value) = node.choice(STICKY, A_SOURCE)?;
-        let source = match (kind, value) {
-            ("header", Some(node)) => KeySource::Header(node.parse(HeaderName::parse)?),
-            ("cookie", Some(node)) => KeySource::Cookie(node.parse(CookieName::parse)?),
-            ("query", Some(node)) => KeySource::Query(node.parse(KeySource::parse_query)?),
-            ("metadata", Some(node)) => KeySource::Metadata(metadata(&node)?),
-            ("source_ip", None) => KeySource::SourceIp,
-            ("new_cookie", Some(node)) => {
-                let cookie = new_cookie.insert(read_new_cookie(&node)?);
-                KeySource::Cookie(cookie.name().clone())
+/// A cookie with a random id.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct NewCookieConfig<'d> {
+    /// Its name.
+    name: Field<'d, Cookie>,
+    /// How long browsers keep it; for the session where absent.
+    #[serde(default)]
+    max_age: Field<'d, MaxAge>,
+    /// Below which path it is sent; `/` where absent.
+    #[serde(default)]
+    path: Field<'d, AttributePath>,
+    /// To which domain and its subdomains it is sent; to the host alone where absent.
+    #[serde(default)]
+    domain: Field<'d, AttributeDomain>,
+    /// With which requests from other sites it is sent; `lax` where absent.
+    #[serde(default)]
+    same_site: Field<'d, AttributeSameSite>,
+    /// Whether it is sent over TLS alone; `false` where absent. It must be `true` with `same_site` `none`.
+    #[serde(default)]
+    secure: Field<'d, Flag>,
+}
+
+// === impl SourceConfig ===
+
+const A_SOURCE: &str =
+    "\"source_ip\", or an object with one of header, cookie, query, metadata and new_cookie";
+
+impl Read for Vec<SourceConfig<'_>> {
+    type Valid = (Vec<KeySource>, Option<NewCookie>);
+
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self::Valid> {
+        let mut sources = Vec::new();
+        let mut new_cookie = None;
+        let mut is_last = false;
+        for (index, json) in node.array(problems)?.into_iter().enumerate() {
+            let node = node.item(index, json);
+            if is_last {
+                node.problem(problems, "a source after new_cookie, must be before it");
             }
-            _ => return Err(node.no_choice(A_SOURCE)),
+            let Some(source) = read_variant(&node, A_SOURCE, problems) else {
+                continue;
+            };
+            is_last |= matches!(source, SourceConfig::NewCookie(_));
+            sources.extend(read_source(&source, &node, &mut new_cookie, problems));
+        }
+        Some((sources, new_cookie))
+    }
+}
+
+fn read_source(
+    source: &SourceConfig<'_>,
+    node: &Node<'_>,
+    new_cookie: &mut Option<NewCookie>,
+    problems: &mut Problems,
+) -> Option<KeySource> {
+    Some(match source {
+        SourceConfig::Header(name) => KeySource::Header(name.required(node, problems)?),
+        SourceConfig::Cookie(name) => KeySource::Cookie(name.required(node, problems)?),
+        SourceConfig::Query(name) => KeySource::Query(name.required(node, problems)?),
+        SourceConfig::Metadata(path) => KeySource::Metadata(path.required(node, problems)?),
+        SourceConfig::SourceIp => KeySource::SourceIp,
+        SourceConfig::NewCookie(cookie) => {
+            let cookie = new_cookie.insert(cookie.required(node, problems)?);
+            KeySource::Cookie(cookie.name().clone())
+        }
+    })
+}
+
+// === impl NewCookieConfig ===
+
+impl Read for NewCookieConfig<'_> {
+    type Valid = NewCookie;
+
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<NewCookie> {
+        let before = problems.count();
+        let raw: NewCookieConfig<'_> = read_object(node, problems)?;
+        let name = raw.name.required(node, problems);
+        let attributes = CookieAttributes {
+            max_age: raw.max_age.optional(node, problems),
+            path: raw.path.optional(node, problems).unwrap_or_default(),
+            domain: raw.domain.optional(node, problems),
+            same_site: raw.same_site.optional(node, problems).unwrap_or_default(),
+            secure: raw.secure.optional(node, problems).unwrap_or_default(),
         };
-        sources.push(source);
+        if problems.count() > before {
+            return None;
+        }
+        NewCookie::new(name?, attributes)
+            .map_err(|problem| node.problem(problems, problem))
+            .ok()
     }
-    Ok((sources, new_cookie))
-}
-
-const A_SOURCE: &str = "\"source_ip\", or an object with one of header, cookie, query, metadata \
-                        and new_cookie";
-
-fn parse_max_age(text: &str) -> Result<Duration, Problem> {
-    let age = parse_duration(text)?;
-    if age.as_secs() == 0 || age.subsec_nanos() != 0 {
-        return Err(Problem::CookieMaxAge(text.to_owned()));
-    }
-    Ok(age)
-}
-
-fn metadata(node: &Node<'_>) -> Result<MetadataPath, ConfigError> {
-    let segments = node.array()?;
-    let segments: Vec<&str> = segments
-        .iter()
-        .map(Node::string)
-        .collect::<Result<_, _>>()?;
-    MetadataPath::new(&segments).map_err(|problem| node.error(problem))
-}
-
-fn read_new_cookie(node: &Node<'_>) -> Result<NewCookie, ConfigError> {
-    let fields = node.object(&["name", "max_age", "path", "domain", "same_site", "secure"])?;
-    let name = fields.required("name")?.parse(CookieName::parse)?;
-    let same_site = read(&fields, "same_site", |node| node.parse(SameSite::parse))?;
-    let attributes = CookieAttributes {
-        max_age: read(&fields, "max_age", |node| node.parse(parse_max_age))?,
-        path: read(&fields, "path", Node::string)?.unwrap_or("/"),
-        domain: read(&fields, "domain", Node::string)?,
-        same_site: same_site.unwrap_or_default(),
-        secure: read(&fields, "secure", Node::boolean)?.unwrap_or(false),
-    };
-    NewCookie::new(name, &attributes).map_err(|problem| node.error(problem))
 }

@@ -1,20 +1,68 @@
 //! Durations and times.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use std::time::{Duration, UNIX_EPOCH};
 
-pub fn parse_duration(text: &str) -> Result<Duration, Problem> {
-    humantime::parse_duration(text).map_err(|_| Problem::Duration(text.to_owned()))
+invalid! {
+    /// Not a duration, or not one that is allowed here.
+    InvalidDuration
 }
 
-pub fn parse_duration_ms(text: &str) -> Result<u64, Problem> {
+invalid! {
+    /// Not a time.
+    InvalidTime
+}
+
+const A_DURATION: &str = "a duration such as \"500ms\", \"30s\", \"10m\", \"1h 30m\" or \"30d\"";
+const MIN_WINDOW_MS: u64 = 1_000;
+const MAX_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
+
+impl InvalidDuration {
+    fn of(text: &str, must_be: &'static str) -> Self {
+        Self::new(Found::string(text), must_be)
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
+    humantime::parse_duration(text).map_err(|_| InvalidDuration::of(text, A_DURATION))
+}
+
+pub fn parse_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
     let millis = parse_duration(text)?.as_millis();
-    u64::try_from(millis).map_err(|_| Problem::Duration(text.to_owned()))
+    u64::try_from(millis).map_err(|_| InvalidDuration::of(text, A_DURATION))
+}
+
+pub fn parse_window_ms(text: &str) -> Result<u64, InvalidDuration> {
+    match parse_duration_ms(text)? {
+        window_ms @ MIN_WINDOW_MS..=MAX_WINDOW_MS => Ok(window_ms),
+        _ => Err(InvalidDuration::of(text, "from 1s to 24h")),
+    }
+}
+
+pub fn parse_slow_after_ms(text: &str) -> Result<u64, InvalidDuration> {
+    match parse_duration_ms(text)? {
+        0 => Err(InvalidDuration::of(text, "1 ms or more")),
+        millis => Ok(millis),
+    }
+}
+
+pub fn parse_max_age(text: &str) -> Result<Duration, InvalidDuration> {
+    let age = parse_duration(text)?;
+    if age.as_secs() == 0 || age.subsec_nanos() != 0 {
+        return Err(InvalidDuration::of(text, "whole seconds, 1 or more"));
+    }
+    Ok(age)
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time, with any offset.
-pub fn parse_time_ms(text: &str) -> Result<u64, Problem> {
-    time_ms(text).ok_or_else(|| Problem::Time(text.to_owned()))
+pub fn parse_time_ms(text: &str) -> Result<u64, InvalidTime> {
+    time_ms(text).ok_or_else(|| {
+        InvalidTime::new(
+            Found::string(text),
+            "an RFC 3339 time such as \"2026-11-23T10:00:00Z\"",
+        )
+    })
 }
 
 fn time_ms(text: &str) -> Option<u64> {

@@ -1,135 +1,182 @@
 //! A configuration in force on one worker.
 
 use super::callback_seen::CallbackSeen;
-use super::proxy_wasm::calls::{self, Expression, HostStatus};
+use super::clock;
+use super::counted_flag;
+use super::proxy_wasm::calls::{self, Expression};
 use super::rollout_runtime::RolloutRuntime;
-use super::shared;
-use super::suspect_counter::Watch;
+use super::suspect_counter::SuspectCounter;
 use super::vm::{self, GeneralMetrics};
+use super::waiting;
 use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
-use crate::policy::shared_state::SharedState;
-use crate::value::name::RolloutName;
+use crate::policy::rollout_watch::Now;
+use crate::policy::shared_store::HostStatus;
+use crate::policy::worker::{Report, Worker};
 use log::{error, info};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A valid configuration with what it counts in.
 pub struct Active {
     pub policy: Policy,
     pub general: GeneralMetrics,
-    lanes: Vec<RolloutRuntime>,
-    seen_change: Cell<u32>,
-    ticks: Cell<usize>,
+    runtimes: Vec<RolloutRuntime>,
+    worker: RefCell<Worker>,
+    is_in_force: Cell<bool>,
+    has_been_in_force: Cell<bool>,
+    has_trouble: Cell<bool>,
     /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
     pub end_expression: Option<Expression>,
     /// In the profiles that go by it.
-    pub signal: Option<Rc<Watch>>,
+    pub suspects: Option<Rc<SuspectCounter>>,
+    pub request_bodies: CallbackSeen,
     pub responses: CallbackSeen,
     pub response_trailers: CallbackSeen,
 }
 
-/// How often rollouts are looked after.
+/// How often rollouts are looked after. Each configuration ticks, so that one which is replaced learns of it.
 const TICK_MS: u32 = 200;
-
-/// A rollout of which this worker has no news is looked after once in so many ticks: another worker
-/// may have them, or time alone may change what its stats show.
-const TICKS_TO_REFRESH: usize = 10;
 
 // === impl Active ===
 
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
     pub fn put_in_force(policy: Policy) -> Result<Self, HostStatus> {
-        let lane = |rollout: &Rollout| RolloutRuntime::new(&policy, rollout);
-        let signal = policy.profile.is_signalled().then(vm::signal);
+        let general = vm::general_metrics()?;
+        let runtime = |rollout: &Rollout| RolloutRuntime::new(&policy, rollout);
+        let runtimes = policy
+            .rollouts
+            .iter()
+            .map(runtime)
+            .collect::<Result<Vec<_>, _>>()?;
+        let suspects = policy.profile.is_signalled().then(vm::suspect_counter);
+        let suspects = suspects.transpose()?;
+        let now = clock::now();
+        let (worker, report) = vm::with_peers(|peers| Worker::new(&policy, peers, now));
+        calls::set_tick_period(TICK_MS)?;
         let active = Self {
-            general: vm::general_metrics()?,
-            lanes: policy.rollouts.iter().map(lane).collect::<Result<_, _>>()?,
-            signal: signal.transpose()?,
+            is_in_force: Cell::default(),
+            has_been_in_force: Cell::default(),
+            general,
+            runtimes,
+            suspects,
             policy,
+            worker: RefCell::new(worker),
+            has_trouble: Cell::default(),
+            end_expression: calls::compile(StreamEnd::EXPRESSION),
+            request_bodies: CallbackSeen::default(),
             responses: CallbackSeen::default(),
             response_trailers: CallbackSeen::default(),
-            seen_change: Cell::default(),
-            ticks: Cell::default(),
-            end_expression: calls::compile(StreamEnd::EXPRESSION),
         };
-        if active.signal.is_some() || active.lanes.iter().any(RolloutRuntime::is_watched) {
-            calls::set_tick_period(TICK_MS)?;
-            shared::begin()?;
-        }
-        shared::edit(|ledger| active.open(ledger))?;
-        active.learn()?;
-        vm::for_each_rollout(|name, state| state.retire(active.named(name)));
+        active.take_report(report);
         active.announce();
+        active.log("config in force");
         Ok(active)
     }
 
-    /// Opens the ledger for a configuration that comes into force: what was said of other
-    /// configurations holds no longer. Says whether there was something to change.
-    fn open(&self, ledger: &mut SharedState) -> bool {
-        let ended = ledger.end_verdicts(|name| self.policy.named(name).is_none());
-        let edits = self
-            .rollouts()
-            .map(|(rollout, lane)| lane.open(rollout, ledger));
-        edits.fold(ended, |changed, edit| changed | edit)
-    }
-
-    fn named(&self, name: &RolloutName) -> Option<&Rollout> {
-        let index = self.policy.named(name.as_str())?;
-        self.policy.rollouts.get(index)
-    }
-
-    /// A rollout and its lane.
+    /// A rollout and its runtime.
     pub fn rollout(&self, index: usize) -> Option<(&Rollout, &RolloutRuntime)> {
-        Some((self.policy.rollouts.get(index)?, self.lanes.get(index)?))
+        Some((self.policy.rollouts.get(index)?, self.runtimes.get(index)?))
     }
 
-    /// Looks after all rollouts that go on, or back, by themselves.
+    /// The configuration serves a request, so it is in force. Envoy takes a configuration that still has streams
+    /// up again without configuring it anew, when it is pushed after another one.
+    pub fn use_for_stream(&self) {
+        if self.is_in_force.get() {
+            return;
+        }
+        let now = clock::now();
+        let mut worker = self.worker.borrow_mut();
+        let report = vm::with_peers(|peers| worker.begin(&self.policy, peers, now));
+        drop(worker);
+        self.take_report(report);
+        self.come_into_force();
+    }
+
+    fn come_into_force(&self) {
+        self.announce();
+        if self.has_been_in_force.replace(true) {
+            self.log("config in force again");
+        }
+    }
+
+    /// Looks after all rollouts. Envoy keeps a configuration that is in force no longer ticking while it has
+    /// streams: there is nothing to look after then.
     pub fn tick(&self) {
-        if let Err(status) = self.learn() {
-            error!("what other workers did is not known: Envoy refuses a call (status {status})");
+        let now_ns = clock::steady_ns();
+        if let (true, Some(suspects)) = (self.is_in_force.get(), &self.suspects) {
+            suspects.learn();
         }
-        if let Some(signal) = &self.signal {
-            signal.learn();
+        waiting::count_slow(now_ns);
+        let now = Now {
+            steady_ms: now_ns / 1_000_000,
+            wall_ms: clock::wall_ms(),
+        };
+        let counted = vm::counted();
+        let was_in_force = self.is_in_force.get();
+        let mut worker = self.worker.borrow_mut();
+        let report = vm::with_peers(|peers| worker.tick(&self.policy, peers, now, counted));
+        drop(worker);
+        if report.trouble.is_none() && self.worker.borrow().is_in_force() {
+            counted_flag::clear();
         }
-        let now_ns = calls::now_ns();
-        let turn = self.ticks.get() % TICKS_TO_REFRESH;
-        self.ticks.set(self.ticks.get().wrapping_add(1));
-        for (index, (rollout, lane)) in self.rollouts().enumerate() {
-            if lane.is_watched() {
-                lane.tick(rollout, now_ns, index % TICKS_TO_REFRESH == turn);
-            }
+        self.take_report(report);
+        if self.is_in_force.get() && !was_in_force {
+            self.come_into_force();
         }
     }
 
     fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {
-        self.policy.rollouts.iter().zip(&self.lanes)
+        self.policy.rollouts.iter().zip(&self.runtimes)
     }
 
-    /// Learns what other workers have done since the last time.
-    fn learn(&self) -> Result<(), HostStatus> {
-        if let Some(snapshot) = shared::changed_since(self.seen_change.get())? {
-            self.seen_change.set(snapshot.change());
-            for (rollout, lane) in self.rollouts() {
-                if let Some(entry) = snapshot.ledger.entry(&rollout.name) {
-                    lane.learn(entry);
-                }
+    fn take_report(&self, report: Report) {
+        let worker = self.worker.borrow();
+        self.is_in_force.set(worker.is_in_force());
+        if report.has_learned {
+            for (index, (rollout, runtime)) in self.rollouts().enumerate() {
+                runtime.learn(rollout, worker.status(index), worker.generation(index));
             }
         }
-        Ok(())
+        drop(worker);
+        for action in report.actions {
+            if let Some((rollout, runtime)) = self.rollout(action.rollout) {
+                runtime.perform(rollout, action.what);
+            }
+        }
+        self.log_trouble(report.trouble);
     }
 
+    fn log_trouble(&self, trouble: Option<HostStatus>) {
+        match trouble {
+            Some(status) if !self.has_trouble.replace(true) => error!(
+                "guards, ramps and quality gates wait, and rollbacks of other workers are not known: {status}; \
+                 are proxy_get_shared_data and proxy_set_shared_data allowed?"
+            ),
+            None if self.has_trouble.replace(false) => {
+                info!("guards, ramps and quality gates go on: Envoy takes the calls again");
+            }
+            _ => {}
+        }
+    }
+
+    /// Shows what holds with this configuration, and no longer what held with others.
     fn announce(&self) {
-        let now_ms = calls::now_ns() / 1_000_000;
-        for (rollout, lane) in self.rollouts() {
-            lane.begin(rollout, now_ms);
-            lane.show_weights(rollout, now_ms);
+        vm::for_each_rollout(|name, state| {
+            let index = self.policy.named(name.as_str());
+            state.retire(index.and_then(|index| self.policy.rollouts.get(index)));
+        });
+        for (rollout, runtime) in self.rollouts() {
+            runtime.announce(rollout);
         }
         self.general.config_fingerprint.set(self.policy.fingerprint);
+    }
+
+    fn log(&self, what: &str) {
         info!(
-            "config in force: version {}, rollouts {}, fingerprint {}",
+            "{what}: version {}, rollouts {}, fingerprint {}",
             self.policy.version.as_deref().unwrap_or("none"),
             self.policy.rollouts.len(),
             self.policy.fingerprint,

@@ -1,12 +1,12 @@
 //! Envoy's metrics for one rollout, with their ids laid out so that to count is to pick a field.
 
-use super::metric::{Counter, Gauge, Histogram};
-use super::proxy_wasm::calls::HostStatus;
+use super::proxy_wasm::metric::{Counter, Gauge, Histogram};
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::stream_end::CodeClass;
 use crate::metrics::{self, ColorStats};
 use crate::policy::decide::Reason;
+use crate::policy::shared_store::HostStatus;
 use crate::value::color::{Color, PerColor};
 use crate::value::name::RolloutName;
 
@@ -34,8 +34,6 @@ pub struct GuardMetrics {
     pub finished: Counter,
     /// Requests that were slow, counted as soon as that is known.
     pub slow: Counter,
-    /// Those of them that have come to their end, and count there too.
-    pub slow_finished: Counter,
 }
 
 /// What became of a rollout by itself.
@@ -169,7 +167,6 @@ impl GuardMetrics {
             Ok(Self {
                 finished: Counter::define(&stats.guard_finished_total())?,
                 slow: Counter::define(&stats.guard_slow_total())?,
-                slow_finished: Counter::define(&stats.guard_slow_finished_total())?,
             })
         })
     }
@@ -226,18 +223,12 @@ impl QualityMetrics {
         })
     }
 
-    pub fn outcomes(&self, kind: Outcome) -> Counter {
-        match kind {
-            Outcome::TruePositive => self.outcomes.tp,
-            Outcome::FalsePositive => self.outcomes.fp,
-            Outcome::FalseNegative => self.outcomes.fn_,
-            Outcome::TrueNegative => self.outcomes.tn,
-        }
-    }
-
-    /// All that were counted, of whatever release.
-    pub fn counted(&self) -> Outcomes {
-        Outcomes::from_fn(|kind| self.outcomes(kind).value())
+    /// Counts outcomes.
+    pub fn count(&self, outcomes: &Outcomes) {
+        self.outcomes.tp.add(outcomes.tp);
+        self.outcomes.fp.add(outcomes.fp);
+        self.outcomes.fn_.add(outcomes.fn_);
+        self.outcomes.tn.add(outcomes.tn);
     }
 
     /// Shows the figures of a release.

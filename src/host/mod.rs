@@ -2,22 +2,16 @@
 
 mod active;
 mod callback_seen;
-mod metric;
+mod clock;
+mod counted_flag;
 mod metrics;
+mod phase;
 mod proxy_wasm;
 mod receive;
 mod rollout_runtime;
 mod rollout_state;
-mod root;
 mod routed_stream;
-mod shared;
-mod stream;
+mod store;
 mod suspect_counter;
 mod vm;
-
-use ::proxy_wasm::types::LogLevel;
-
-::proxy_wasm::main! {{
-    ::proxy_wasm::set_log_level(LogLevel::Info);
-    ::proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
-}}
+mod waiting;

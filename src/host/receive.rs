@@ -1,14 +1,17 @@
 //! What a request is when it comes in: one for blue or green, feedback, or neither.
 
 use super::active::Active;
-use super::proxy_wasm::calls::{self, HostStatus};
+use super::clock;
+use super::phase::Phase;
+use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
 use super::routed_stream::RoutedStream;
-use super::stream::Phase;
 use super::vm;
-use crate::analysis::quality::Outcome;
-use crate::policy::feedback::{Feedback, Refusal, Report};
+use crate::analysis::grpc::is_grpc;
+use crate::policy::feedback::Report;
+use crate::policy::feedback_endpoint::FeedbackError;
 use crate::policy::rollout::Rollout;
+use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
 
@@ -19,8 +22,9 @@ const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
 // === impl Active ===
 
 impl Active {
-    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback.
-    pub fn receive(&self) -> Result<Result<Phase, Refusal>, HostStatus> {
+    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback. `is_complete` says that
+    /// it has no body.
+    pub fn receive(&self, is_complete: bool) -> Result<Result<Phase, FeedbackError>, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
         if let Some(feedback) = &self.policy.feedback
@@ -35,7 +39,7 @@ impl Active {
             calls::remove_request_header(name.as_str())?;
         }
         let found = self.policy.find(&headers);
-        let Some((index, (rollout, lane))) =
+        let Some((index, (rollout, runtime))) =
             found.and_then(|index| Some((index, self.rollout(index)?)))
         else {
             self.pass_on(&headers)?;
@@ -45,31 +49,35 @@ impl Active {
             headers,
             property: &calls::property,
         };
-        let decided = self.decide(index, rollout, lane, &request)?;
-        Ok(Ok(Phase::RoutedStream(decided)))
+        let stream = self.route((index, rollout, runtime), &request, is_complete)?;
+        Ok(Ok(Phase::Routed(stream)))
     }
 
-    /// Lets a request through that belongs to no rollout. The routing header is never the client's.
+    /// Lets a request through that belongs to no rollout. The headers that the filter sets are never the client's.
     fn pass_on(&self, headers: &Headers<'_>) -> Result<(), HostStatus> {
         self.general.unmatched.increment();
-        let route_header = self.policy.route_header.as_str();
-        if headers.first(route_header).is_some() {
-            calls::remove_request_header(route_header)?;
+        for name in [
+            Some(&self.policy.route_header),
+            self.policy.color_header.as_ref(),
+        ] {
+            if let Some(name) = name
+                && headers.first(name.as_str()).is_some()
+            {
+                calls::remove_request_header(name.as_str())?;
+            }
         }
         Ok(())
     }
 
-    fn decide(
+    fn route(
         &self,
-        index: usize,
-        rollout: &Rollout,
-        lane: &RolloutRuntime,
+        (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         request: &Request<'_>,
+        is_complete: bool,
     ) -> Result<RoutedStream, HostStatus> {
-        let profile = self.policy.profile;
-        let is_timed = profile.shows_streams() || rollout.goes_by_the_clock();
-        let started_ns = if is_timed { calls::now_ns() } else { 0 };
-        let weights = lane.weights(rollout, started_ns / 1_000_000);
+        let is_timed = self.policy.profile.shows_streams() || rollout.slow_after_ms().is_some();
+        let started_ns = if is_timed { clock::steady_ns() } else { 0 };
+        let weights = runtime.weights(rollout);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;
         let cluster = rollout.clusters.of(color).as_str();
@@ -77,25 +85,20 @@ impl Active {
         if let Some(name) = &self.policy.color_header {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }
-        let is_grpc = request.headers.is_grpc();
-        let place = (index, rollout, lane);
-        Ok(RoutedStream::new(
-            self, place, decision, started_ns, is_grpc,
-        ))
+        let content_type = request.headers.first("content-type");
+        let mut stream = RoutedStream::new(self, (index, runtime), decision, started_ns);
+        stream.is_grpc = content_type.is_some_and(is_grpc);
+        if is_complete {
+            stream.request_completed(rollout, started_ns);
+        }
+        Ok(stream)
     }
 
     /// Counts feedback.
     pub fn count(&self, reports: Vec<Report>) {
-        for report in Feedback::sums(reports) {
-            if let Some((_, lane)) = self.rollout(report.rollout)
-                && let Some(quality) = lane.state.quality.get()
-            {
-                for kind in Outcome::ALL {
-                    let counter = quality.of(report.color).outcomes(kind);
-                    counter.add(report.outcomes.of(kind));
-                }
-                lane.show_outcomes();
-                lane.state.note_news();
+        for report in Report::sums(reports) {
+            if let Some((_, runtime)) = self.rollout(report.rollout) {
+                runtime.state.add_outcomes(report.color, &report.outcomes);
             }
         }
     }

@@ -1,13 +1,16 @@
 //! A request that goes to blue or green, from the decision to the end of its stream.
 
 use super::active::Active;
+use super::clock;
 use super::metrics::StreamMetrics;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
-use super::rollout_state::{RolloutState, WaitingKey};
-use crate::analysis::grpc::GrpcStatus;
+use super::rollout_state::RolloutState;
+use super::waiting::{self, Waiter};
+use crate::analysis::grpc::{GrpcStatus, is_grpc};
 use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
+use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::rollout::Rollout;
@@ -20,12 +23,18 @@ pub struct RoutedStream {
     rollout: usize,
     color: Color,
     state: Rc<RolloutState>,
+    /// What it counts for.
+    generation: u64,
     /// 0 where nothing asks for it.
     started_ns: u64,
     new_id: Option<NewId>,
-    is_grpc: bool,
+    /// Whether the request calls itself gRPC, so that its response may be.
+    pub is_grpc: bool,
+    is_grpc_response: bool,
     grpc_status: Option<GrpcStatus>,
     is_overridden: bool,
+    is_complete: bool,
+    has_response: bool,
     waiting: Option<WaitingKey>,
     /// Whether it has counted as slow.
     is_slow: bool,
@@ -40,34 +49,35 @@ impl RoutedStream {
     /// Counts the decision on the request at hand, of the rollout of this index.
     pub fn new(
         active: &Active,
-        (index, rollout, lane): (usize, &Rollout, &RolloutRuntime),
+        (index, runtime): (usize, &RolloutRuntime),
         decision: Decision,
         started_ns: u64,
-        is_grpc: bool,
     ) -> Self {
-        let (color, state) = (decision.color, &lane.state);
+        let (color, state) = (decision.color, &runtime.state);
         state.colors.of(color).requests(decision.reason).increment();
         if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
             denied.increment();
         }
-        let is_overridden = decision.reason == Reason::Override;
-        let waits = rollout.slow_after_ms().filter(|_| !is_overridden);
-        let decided = Self {
+        let stream = Self {
             rollout: index,
             color,
             state: Rc::clone(state),
+            generation: runtime.generation(),
             started_ns,
             new_id: decision.new_id,
-            is_grpc,
+            is_grpc: false,
+            is_grpc_response: false,
             grpc_status: None,
-            is_overridden,
-            waiting: waits.map(|_| state.wait(color, started_ns)),
+            is_overridden: decision.reason == Reason::Override,
+            is_complete: false,
+            has_response: false,
+            waiting: None,
             is_slow: false,
         };
-        if let Some(streams) = decided.streams(active) {
+        if let Some(streams) = stream.streams(active) {
             streams.in_flight.add(1);
         }
-        decided
+        stream
     }
 
     /// Where the profile shows them.
@@ -77,34 +87,71 @@ impl RoutedStream {
         Some(shown.of(self.color))
     }
 
-    fn elapsed_ms(&self) -> u64 {
-        calls::now_ns().saturating_sub(self.started_ns) / 1_000_000
+    /// The client has sent its whole request. From now on it waits for the upstream.
+    pub fn request_completed(&mut self, rollout: &Rollout, now_ns: u64) {
+        self.is_complete = true;
+        if let (Some(slow_after_ms), false, false) = (
+            rollout.slow_after_ms(),
+            self.is_overridden,
+            self.has_response,
+        ) {
+            let waiter = Waiter {
+                state: Rc::clone(&self.state),
+                color: self.color,
+                generation: self.generation,
+            };
+            self.waiting = Some(waiting::begin(waiter, now_ns, slow_after_ms));
+        }
     }
 
-    pub fn response_started(&mut self, active: &Active) {
+    pub fn request_body(&mut self, active: &Active, is_last: bool) {
+        active.request_bodies.come();
+        if let (true, false, Some((rollout, _))) =
+            (is_last, self.is_complete, active.rollout(self.rollout))
+        {
+            let is_timed = rollout.slow_after_ms().is_some();
+            self.request_completed(rollout, if is_timed { clock::steady_ns() } else { 0 });
+        }
+    }
+
+    pub fn response_started(&mut self, active: &Active, is_whole: bool) {
         active.responses.come();
+        self.has_response = true;
         if let Some(name) = &active.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.color.as_str());
         }
         if self.is_grpc {
-            let status = calls::response_header(GrpcStatus::HEADER);
-            self.grpc_status = status.map(|it| GrpcStatus::parse(&it));
+            self.take_grpc_headers(is_whole);
         }
-        let Some((rollout, lane)) = active.rollout(self.rollout) else {
+        let Some((rollout, runtime)) = active.rollout(self.rollout) else {
             return;
         };
-        self.take_time(active, rollout);
+        self.take_time(active);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
-        if lane.measures {
+        if runtime.measures {
             self.take_outcome();
+        }
+    }
+
+    /// A response without a body has its status in the headers, another tells by its content type whether one
+    /// will come in the trailers.
+    fn take_grpc_headers(&mut self, is_whole: bool) {
+        if is_whole {
+            let status = calls::response_header(GrpcStatus::HEADER);
+            self.grpc_status = status.map(|it| GrpcStatus::parse(&it));
+        } else {
+            let content_type = calls::response_header("content-type");
+            self.is_grpc_response = content_type.is_some_and(|it| is_grpc(&it));
         }
     }
 
     pub fn response_trailed(&mut self, active: &Active) {
         active.response_trailers.come();
-        if self.is_grpc
+        // Where the headers do not reach the filter, a status in trailers is all that tells gRPC.
+        self.is_grpc_response |= self.is_grpc && !active.responses.has_come();
+        if self.is_grpc_response
             && let Some(status) = calls::response_trailer(GrpcStatus::HEADER)
         {
             self.grpc_status = Some(GrpcStatus::parse(&status));
@@ -112,28 +159,30 @@ impl RoutedStream {
     }
 
     /// Takes the time to the response, where something asks for it.
-    fn take_time(&mut self, active: &Active, rollout: &Rollout) {
+    fn take_time(&mut self, active: &Active) {
         let streams = self.streams(active);
         if streams.is_none() && self.waiting.is_none() {
             return;
         }
-        let elapsed_ms = self.elapsed_ms();
+        let now_ns = clock::steady_ns();
         if let Some(streams) = streams {
-            streams.response_start_ms.record(elapsed_ms);
+            streams.response_start_ms.record(self.elapsed_ms(now_ns));
         }
-        let slow_after = rollout.slow_after_ms();
-        self.end_wait(slow_after.is_some_and(|slow_after_ms| elapsed_ms > slow_after_ms));
+        self.end_wait(now_ns, true);
     }
 
-    /// The request waits no longer. Where it is slow, it counts so now, unless it has already.
-    fn end_wait(&mut self, is_slow: bool) {
-        if let Some(key) = self.waiting.take() {
-            let has_counted = self.state.end_wait(key);
-            self.is_slow = is_slow || has_counted;
-            if let (true, false, Some(guard)) = (is_slow, has_counted, self.state.guard.get()) {
-                guard.of(self.color).slow.increment();
-            }
-        }
+    fn elapsed_ms(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.started_ns) / 1_000_000
+    }
+
+    /// The request waits no longer. Where its response is slow, it counts so now, unless it has already.
+    fn end_wait(&mut self, now_ns: u64, has_response: bool) {
+        let key = self.waiting.take();
+        let Some(wait) = key.and_then(|key| waiting::end(&key, now_ns)) else {
+            return;
+        };
+        self.is_slow = wait.was_found
+            || (has_response && wait.is_slow && self.state.count_slow(self.generation, self.color));
     }
 
     /// Takes the outcome that the upstream tells out of the response.
@@ -142,101 +191,115 @@ impl RoutedStream {
             return;
         };
         let _ = calls::remove_response_header(OUTCOME_HEADER);
-        if let (false, Some(kind), Some(quality)) = (
-            self.is_overridden,
-            Outcome::from_bytes(&value),
-            self.state.quality.get(),
-        ) {
-            quality.of(self.color).outcomes(kind).increment();
-            self.state.note_news();
+        if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
+            self.state.count_outcome(self.generation, self.color, kind);
         }
     }
 
-    /// How the stream ended. Envoy is not asked where it would have signalled another end than a plain one.
+    /// How the stream ended. Envoy is not queried where it would have signaled another end than a plain one.
     fn end(&self, active: &Active) -> StreamEnd {
-        let asked = match &active.signal {
-            Some(signal) => signal.end_of_stream(|| self.ask(active)),
-            None => Some(self.ask(active)),
+        let queried = match &active.suspects {
+            Some(suspects) => suspects.end_of_stream(|| self.query(active)),
+            None => Some(self.query(active)),
         };
-        if asked.is_some_and(StreamEnd::is_plain) {
-            self.miss_response(active);
+        if queried.as_ref().is_some_and(|end| end.is_plain()) {
+            self.miss_callbacks(active);
         }
-        let end = asked.unwrap_or(StreamEnd::PLAIN);
-        let grpc_status = self.is_grpc.then(|| self.grpc_status_of(end, active));
-        StreamEnd {
-            grpc_status: grpc_status.flatten(),
-            ..end
+        let mut end = queried.unwrap_or(StreamEnd::PLAIN);
+        end.request_is_complete = self.is_complete;
+        end.grpc_status = self.grpc_status_of(&end, active);
+        if end.needs_response_bytes() {
+            end.response_bytes = calls::int_property(b"response\0size").unwrap_or(0);
         }
+        if end.needs_origin() {
+            let details = calls::property(b"response\0code_details");
+            end.is_from_upstream = details.as_deref() == Some(b"via_upstream");
+        }
+        end
     }
 
-    /// A good response was sent, and should have come this way where something is to be done with it.
-    fn miss_response(&self, active: &Active) {
-        if let Some((rollout, _)) = active.rollout(self.rollout)
-            && active.policy.needs_responses(rollout)
-        {
+    /// A good response was sent: request and response should have come this way where something is to be done
+    /// with them.
+    fn miss_callbacks(&self, active: &Active) {
+        let Some((rollout, _)) = active.rollout(self.rollout) else {
+            return;
+        };
+        let name = rollout.name.as_str();
+        if active.policy.needs_responses(rollout) {
             active.responses.miss(|| {
                 error!(
-                    "rollout {}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
-                     quality and all profiles but lean need: allow proxy_on_response_headers",
-                    rollout.name.as_str(),
+                    "rollout {name}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
+                     quality and all profiles but lean need: allow proxy_on_response_headers"
+                );
+            });
+        }
+        if rollout.slow_after_ms().is_some() && !self.is_complete {
+            active.request_bodies.miss(|| {
+                error!(
+                    "rollout {name}: bodies of requests do not reach the filter, so a request with a body is never \
+                     slow: allow proxy_on_request_body and proxy_on_request_trailers"
                 );
             });
         }
     }
 
-    /// The status of a gRPC call. One that has none is judged by its code, if statuses would be seen.
-    fn grpc_status_of(&self, end: StreamEnd, active: &Active) -> Option<GrpcStatus> {
-        let places = [&active.responses, &active.response_trailers];
-        let unseen = places.into_iter().find(|place| !place.has_come());
-        if let (None, Some(unseen), true) = (self.grpc_status, unseen, end.is_plain()) {
-            unseen.miss(|| {
+    /// The status of a gRPC response. One without a status is an error, if statuses would be seen.
+    fn grpc_status_of(&self, end: &StreamEnd, active: &Active) -> Option<GrpcStatus> {
+        if self.grpc_status.is_some() || !self.is_grpc {
+            return self.grpc_status;
+        }
+        if end.is_plain() {
+            let missing = if self.is_grpc_response {
+                &active.response_trailers
+            } else {
+                &active.responses
+            };
+            missing.miss(|| {
                 error!(
                     "gRPC statuses do not reach the filter, so calls are judged by HTTP alone: allow \
                      proxy_on_response_headers and proxy_on_response_trailers"
                 );
             });
-            return None;
         }
-        Some(self.grpc_status.unwrap_or(GrpcStatus::of_code(end.code)))
+        let would_be_seen = self.is_grpc_response && active.response_trailers.has_come();
+        would_be_seen.then_some(GrpcStatus::NONE)
     }
 
     /// Asks Envoy, in one cheap call where the class of the code is enough to know.
-    fn ask(&self, active: &Active) -> StreamEnd {
-        let goes_by_code = self.is_grpc && self.grpc_status.is_none();
-        let expression = active.end_expression.filter(|_| !goes_by_code);
-        let length = expression.and_then(calls::evaluate_to_length);
+    fn query(&self, active: &Active) -> StreamEnd {
+        let length = active.end_expression.and_then(calls::evaluate_to_length);
         let end = length.and_then(StreamEnd::from_expression_length);
         end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
             flags: calls::int_property(b"response\0flags").unwrap_or(0),
-            grpc_status: None,
+            ..StreamEnd::PLAIN
         })
     }
 
     pub fn ended(mut self, active: &Active) {
-        self.end_wait(false);
         let end = self.end(active);
-        if let Some(streams) = self.streams(active) {
-            streams.responses(end.code_class()).increment();
-            streams.request_duration_ms.record(self.elapsed_ms());
-            streams.in_flight.add(-1);
+        let streams = self.streams(active);
+        if streams.is_some() || self.waiting.is_some() {
+            let now_ns = clock::steady_ns();
+            if let Some(streams) = streams {
+                streams.responses(end.code_class()).increment();
+                streams.request_duration_ms.record(self.elapsed_ms(now_ns));
+                streams.in_flight.add(-1);
+            }
+            self.end_wait(now_ns, false);
         }
-        let verdict = end.verdict();
-        if verdict != StreamClass::ClientLeft && !self.is_overridden {
-            self.count_for_guard(verdict);
+        let class = end.class();
+        if class != StreamClass::ClientFault && !self.is_overridden {
+            self.count(class == StreamClass::Failed);
         }
-        self.state.note_news();
     }
 
-    fn count_for_guard(&self, verdict: StreamClass) {
-        if let Some(guard) = self.state.guard.get() {
-            let guard = guard.of(self.color);
-            guard.finished.increment();
-            if self.is_slow {
-                guard.slow_finished.increment();
-            }
-        }
-        if verdict == StreamClass::Failed {
+    fn count(&self, has_failed: bool) {
+        let is_slow = self.is_slow;
+        let counts = self.state.count(self.generation, self.color, |counts| {
+            counts.add_finished(has_failed, is_slow);
+        });
+        if has_failed && counts {
             self.state.colors.of(self.color).failures.increment();
         }
     }

@@ -1,24 +1,25 @@
-//! The counters by which Envoy's access log signals streams, and workers that it failed.
+//! The counter by which Envoy's access log signals streams that did not end as a plain success.
 
-use super::metric::Counter;
-use super::proxy_wasm::calls::{self, HostStatus};
+use super::proxy_wasm::calls;
+use super::proxy_wasm::metric::Counter;
 use crate::analysis::signal::{ProbeReason, Signal};
 use crate::analysis::stream_end::StreamEnd;
 use crate::metrics;
+use crate::policy::shared_store::HostStatus;
 use log::error;
 use std::cell::RefCell;
 
 /// The signal as one worker sees it.
 #[derive(Debug)]
-pub struct Watch {
+pub struct SuspectCounter {
     suspects: Counter,
     missed: Counter,
     signal: RefCell<Signal>,
 }
 
-// === impl Watch ===
+// === impl SuspectCounter ===
 
-impl Watch {
+impl SuspectCounter {
     pub fn define() -> Result<Self, HostStatus> {
         let suspects = Counter::define(metrics::SUSPECT_STREAMS_TOTAL)?;
         Ok(Self {
@@ -28,14 +29,14 @@ impl Watch {
         })
     }
 
-    /// How the stream at hand ended, where it has to be looked at.
+    /// How the stream at hand ended, where it has to be queried.
     pub fn end_of_stream(&self, ask: impl FnOnce() -> StreamEnd) -> Option<StreamEnd> {
         let mut signal = self.signal.borrow_mut();
-        let look = signal.look(self.suspects.value())?;
+        let reason = signal.probe(self.suspects.value())?;
         let end = ask();
-        let is_lost = match look {
+        let is_lost = match reason {
             ProbeReason::Probe if is_http3() => signal.lose(),
-            _ => signal.learn(look, end),
+            _ => signal.learn(reason, &end),
         };
         if is_lost {
             self.missed.increment();
@@ -58,11 +59,11 @@ fn complain(StreamEnd { code, flags, .. }: StreamEnd) {
     let why = if is_http3() {
         "is over HTTP/3, where the signal comes too late"
     } else {
-        "was not signalled; has every HTTP connection manager the access log of the shipped bootstrap.yaml?"
+        "was not signaled; has every HTTP connection manager the access log of the shipped bootstrap.yaml?"
     };
     error!(
-        "from now on Envoy is asked how each stream ended, as in the profile full: \
-         one with code {code} and flags {flags} {why}"
+        "from now on every stream is queried, as in the profile full: one that ended with code {code} and \
+         flags {flags} {why}"
     );
 }
 

@@ -1,10 +1,16 @@
 //! What lives as long as the VM, through all configurations.
 
-use super::metric::{Counter, Gauge, get_or_define};
-use super::proxy_wasm::calls::{self, HostStatus};
+use super::counted_flag;
+use super::proxy_wasm::calls;
+use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::rollout_state::RolloutState;
-use super::suspect_counter::Watch;
+use super::store::HostStore;
+use super::suspect_counter::SuspectCounter;
 use crate::metrics;
+use crate::policy::shared_keys::SharedKeys;
+use crate::policy::shared_store::HostStatus;
+use crate::policy::vm_counts::VmCounts;
+use crate::policy::worker::Peers;
 use crate::value::name::RolloutName;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -20,7 +26,8 @@ thread_local! {
 #[derive(Default)]
 struct Vm {
     general: OnceCell<GeneralMetrics>,
-    signal: OnceCell<Rc<Watch>>,
+    suspects: OnceCell<Rc<SuspectCounter>>,
+    peers: OnceCell<RefCell<Peers<HostStore>>>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
     rng: OnceCell<RefCell<fastrand::Rng>>,
 }
@@ -43,10 +50,36 @@ pub fn general_metrics() -> Result<GeneralMetrics, HostStatus> {
     VM.with(|vm| get_or_define(&vm.general, define).copied())
 }
 
-/// The signal of Envoy's access log.
-pub fn signal() -> Result<Rc<Watch>, HostStatus> {
-    let define = || Watch::define().map(Rc::new);
-    VM.with(|vm| get_or_define(&vm.signal, define).cloned())
+/// The counter by which Envoy's access log signals streams.
+pub fn suspect_counter() -> Result<Rc<SuspectCounter>, HostStatus> {
+    let define = || SuspectCounter::define().map(Rc::new);
+    VM.with(|vm| get_or_define(&vm.suspects, define).cloned())
+}
+
+/// Works with what this VM and the others of its Envoy have in common.
+///
+/// Within a root context: its plugin's name and root id tell the keys.
+pub fn with_peers<T>(work: impl FnOnce(&mut Peers<HostStore>) -> T) -> T {
+    VM.with(|vm| {
+        let peers = vm.peers.get_or_init(|| {
+            let property = |name: &[u8]| calls::property(name).unwrap_or_default();
+            let keys = SharedKeys::of(&property(b"plugin_name"), &property(b"plugin_root_id"));
+            RefCell::new(Peers::new(HostStore, keys))
+        });
+        work(&mut peers.borrow_mut())
+    })
+}
+
+/// What this VM has counted, where the others do not know it.
+pub fn counted() -> Option<VmCounts> {
+    counted_flag::is_set().then(|| {
+        let mut counts = VmCounts::default();
+        for_each_rollout(|name, state| {
+            let name = name.as_str().to_owned();
+            counts.rollouts.insert(name, state.counts());
+        });
+        counts
+    })
 }
 
 /// What is kept of a rollout.
@@ -84,5 +117,5 @@ pub fn with_rng<T>(draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
 
 fn seeded() -> fastrand::Rng {
     let connection = calls::property(b"connection\0id").unwrap_or_default();
-    fastrand::Rng::with_seed(xxh64(&connection, calls::now_ns()))
+    fastrand::Rng::with_seed(xxh64(&connection, calls::wall_ns()))
 }

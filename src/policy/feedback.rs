@@ -1,25 +1,16 @@
-//! The feedback endpoint: who tells how predictions turned out, and what is taken of it.
+//! Feedback: what a body says about the outcomes of predictions.
 
 use crate::analysis::quality::{Outcome, Outcomes};
-use crate::assign::permission::Permission;
-use crate::error::{ConfigError, Problem};
-use crate::node::{Document, Node};
+use crate::json::document::Document;
+use crate::json::node::Node;
+use crate::json::object::{Field, read_object};
+use crate::json::problems::Problems;
+use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use crate::policy::policy::Policy;
-use crate::request::headers::Headers;
 use crate::value::color::Color;
-use json_event_parser::{JsonEvent, WriterJsonSerializer};
-use std::fmt;
+use serde::Deserialize;
 
-/// Where feedback is taken, and from whom.
-#[derive(Clone, Debug)]
-pub struct Feedback {
-    /// The path, without query.
-    pub path: String,
-    /// What a request must bring.
-    pub require: Permission,
-}
-
-/// Outcomes that were told.
+/// Outcomes of the predictions that one color of a rollout made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The index of the rollout.
@@ -30,81 +21,49 @@ pub struct Report {
     pub outcomes: Outcomes,
 }
 
-/// Why feedback was not taken.
-#[derive(Debug)]
-pub enum Refusal {
-    /// Something in the body is wrong: 400.
-    Body(String),
-    /// It may not be told by this client: 403.
-    Forbidden,
-    /// It was not told by `POST`: 405.
-    Method,
-    /// The body is too large: 413.
-    TooLarge,
+/// A report as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
+struct RawReport<'d> {
+    rollout: Field<'d, ()>,
+    color: Field<'d, ()>,
+    tp: Field<'d, ()>,
+    fp: Field<'d, ()>,
+    #[serde(rename = "fn")]
+    fn_: Field<'d, ()>,
+    tn: Field<'d, ()>,
 }
 
-// === impl Feedback ===
+// === impl Report ===
 
-impl Feedback {
-    /// The largest body that is taken.
-    pub const MAX_BYTES: usize = 65_536;
-    /// The most items that are taken in one body.
+impl Report {
+    /// The most reports that are taken in one body.
     pub const MAX_ITEMS: usize = 1_000;
-    /// The highest count of one kind in one item.
+    /// The highest count of one kind in one report.
     pub const MAX_COUNT: u64 = 1_000_000_000;
-
-    /// Whether a request is feedback.
-    pub fn is_at(&self, path: &[u8]) -> bool {
-        path.strip_prefix(self.path.as_bytes())
-            .is_some_and(|rest| matches!(rest, [] | [b'?', ..]))
-    }
-
-    /// # Errors
-    /// Where a request for this endpoint is refused before its body is read.
-    pub fn admit(&self, headers: &Headers<'_>) -> Result<(), Refusal> {
-        if headers.first(":method") != Some(b"POST") {
-            return Err(Refusal::Method);
-        }
-        if !self.require.allows(headers) {
-            return Err(Refusal::Forbidden);
-        }
-        let length = headers.first("content-length");
-        let length = length.and_then(|it| std::str::from_utf8(it).ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > Self::MAX_BYTES) {
-            return Err(Refusal::TooLarge);
-        }
-        Ok(())
-    }
 
     /// Reads a body: one report or an array of them. All is taken or nothing.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn read(body: &[u8], policy: &Policy) -> Result<Vec<Report>, Refusal> {
-        if body.len() > Self::MAX_BYTES {
-            return Err(Refusal::TooLarge);
+    pub fn read(body: &[u8], policy: &Policy) -> Result<Vec<Self>, FeedbackError> {
+        if body.len() > FeedbackEndpoint::MAX_BYTES {
+            return Err(FeedbackError::TooLarge);
         }
-        let refused = |error: ConfigError| Refusal::Body(error.to_string());
-        let document = Document::parse(body).map_err(refused)?;
-        let root = document.root();
-        if !root.is_array() {
-            let report = report(&root, policy).map_err(refused)?;
-            return Ok(vec![report]);
-        }
-        let items = root.array().map_err(refused)?;
-        if items.len() > Self::MAX_ITEMS {
-            return Err(refused(root.error(Problem::FeedbackItems(items.len()))));
-        }
-        let reports = items.iter().map(|item| report(item, policy));
-        reports.collect::<Result<_, _>>().map_err(refused)
+        let document =
+            Document::parse(body).map_err(|error| FeedbackError::Body(error.to_string()))?;
+        let mut problems = Problems::default();
+        read_body(&document.root(), policy, &mut problems).ok_or_else(|| {
+            let first = problems.into_kept().into_iter().next();
+            FeedbackError::Body(first.map(|it| it.to_string()).unwrap_or_default())
+        })
     }
 
-    /// One report for each rollout and color, so that no judge meets half of a batch.
-    pub fn sums(reports: Vec<Report>) -> Vec<Report> {
-        let mut sums: Vec<Report> = Vec::new();
+    /// One report for each rollout and color, so that a batch is counted as a whole.
+    pub fn sums(reports: Vec<Self>) -> Vec<Self> {
+        let mut sums: Vec<Self> = Vec::new();
         for report in reports {
-            let same =
-                |sum: &&mut Report| (sum.rollout, sum.color) == (report.rollout, report.color);
+            let same = |sum: &&mut Self| (sum.rollout, sum.color) == (report.rollout, report.color);
             match sums.iter_mut().find(same) {
                 Some(sum) => sum.outcomes.add(&report.outcomes),
                 None => sums.push(report),
@@ -114,62 +73,47 @@ impl Feedback {
     }
 }
 
-fn report(node: &Node<'_>, policy: &Policy) -> Result<Report, ConfigError> {
-    let fields = node.object(&["rollout", "color", "tp", "fp", "fn", "tn"])?;
-    let name = fields.required("rollout")?;
-    let rollout = policy.named(name.string()?);
-    let rollout = rollout.ok_or_else(|| name.error(Problem::NoRollout(name.text())))?;
-    let color = fields.required("color")?.parse(Color::parse)?;
+fn read_body(root: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Vec<Report>> {
+    if !root.is_array() {
+        return Some(vec![read_report(root, policy, problems)?]);
+    }
+    let items = root.array(problems)?;
+    if items.len() > Report::MAX_ITEMS {
+        let count = items.len();
+        let most = Report::MAX_ITEMS;
+        root.problem(
+            problems,
+            format_args!("{count} items, must be at most {most}"),
+        );
+        return None;
+    }
+    let items = items.into_iter().enumerate();
+    items
+        .map(|(index, json)| read_report(&root.item(index, json), policy, problems))
+        .collect()
+}
+
+fn read_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
+    let before = problems.count();
+    let raw: RawReport<'_> = read_object(node, problems)?;
+    let rollout = raw.rollout.required_node(node, problems)?;
+    let name = rollout.string(problems)?;
+    let Some(index) = policy.named(&name) else {
+        rollout.must_be(problems, "the name of a rollout");
+        return None;
+    };
+    let color = raw.color.required_node(node, problems)?;
+    let color = color.parse(Color::parse, problems)?;
     let mut outcomes = Outcomes::default();
-    for kind in Outcome::ALL {
-        if let Some(node) = fields.optional(kind.as_str()) {
-            *outcomes.of_mut(kind) = node.integer(0, Feedback::MAX_COUNT)?;
+    let counts = [&raw.tp, &raw.fp, &raw.fn_, &raw.tn];
+    for (kind, count) in Outcome::ALL.into_iter().zip(counts) {
+        if let Some(count) = count.node(node) {
+            *outcomes.of_mut(kind) = count.integer(0, Report::MAX_COUNT, problems)?;
         }
     }
-    Ok(Report {
-        rollout,
+    (problems.count() == before).then_some(Report {
+        rollout: index,
         color,
         outcomes,
     })
-}
-
-// === impl Refusal ===
-
-impl Refusal {
-    /// The response's status.
-    pub const fn status(&self) -> u32 {
-        match self {
-            Self::Body(_) => 400,
-            Self::Forbidden => 403,
-            Self::Method => 405,
-            Self::TooLarge => 413,
-        }
-    }
-
-    /// The response's body: `{"error": "…"}`.
-    pub fn to_json(&self) -> Vec<u8> {
-        let events = [
-            JsonEvent::StartObject,
-            JsonEvent::ObjectKey("error".into()),
-            JsonEvent::String(self.to_string().into()),
-            JsonEvent::EndObject,
-        ];
-        let mut writer = WriterJsonSerializer::new(Vec::new());
-        for event in events {
-            // Writing to memory does not fail.
-            let _ = writer.serialize_event(event);
-        }
-        writer.finish().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Body(problem) => f.write_str(problem),
-            Self::Forbidden => f.write_str("this client may not give feedback"),
-            Self::Method => f.write_str("feedback is given by POST"),
-            Self::TooLarge => write!(f, "the body is larger than {} bytes", Feedback::MAX_BYTES),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! A whole configuration that is known to be valid.
 
-use crate::policy::feedback::Feedback;
+use crate::policy::feedback_endpoint::FeedbackEndpoint;
 use crate::policy::rollout::Rollout;
 use crate::request::headers::Headers;
 use crate::request::matcher::Matcher;
@@ -26,7 +26,7 @@ pub struct Policy {
     /// Lower 32 bits of XXH64 (seed 0) of the configuration's bytes.
     pub fingerprint: u32,
     /// Where feedback is taken.
-    pub feedback: Option<Feedback>,
+    pub feedback: Option<FeedbackEndpoint>,
     /// Headers that hold secrets and never reach an upstream, in the order of [`HeaderName::by_length`].
     pub secret_headers: Vec<HeaderName>,
     pub(crate) matcher: Matcher,

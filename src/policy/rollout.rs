@@ -11,11 +11,9 @@ use crate::value::bucket::Salt;
 use crate::value::color::{Color, PerColor};
 use crate::value::name::{ClusterName, ReleaseLabel, RolloutName};
 use crate::value::percent::{Percent, Weights};
-use std::hash::{Hash, Hasher};
-use xxhash_rust::xxh64::Xxh64;
 
 /// Two clusters that share the traffic of one match.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rollout {
     /// Its name in stats.
     pub name: RolloutName,
@@ -55,7 +53,7 @@ pub struct RolloutStatus {
 }
 
 /// The requests that belong to a rollout.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     /// One of these hosts.
     pub hosts: Vec<HostPattern>,
@@ -95,29 +93,6 @@ impl Rollout {
     pub fn slow_after_ms(&self) -> Option<u64> {
         self.guard.as_ref()?.slow_after_ms
     }
-
-    /// Whether a decision has to know the time.
-    pub fn goes_by_the_clock(&self) -> bool {
-        self.ramp.is_some() || self.slow_after_ms().is_some()
-    }
-
-    /// Differs where any field differs: a rollback lasts as long as it stays the same.
-    pub fn digest(&self) -> u64 {
-        digest(self)
-    }
-
-    /// Differs where the quality gate has to be passed anew: for another release of the color that is
-    /// watched too, but not for one of the stable color, which would send the traffic to it.
-    pub fn gate_digest(&self) -> u64 {
-        let watched = self.releases.of(self.stable.other());
-        digest(&(&self.ramp, &self.quality, watched, self.stable))
-    }
-}
-
-fn digest(value: &impl Hash) -> u64 {
-    let mut hasher = Xxh64::new(0);
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 // === impl Match ===

@@ -1,172 +1,134 @@
-//! What all workers of an Envoy must agree on, as text that they share: which rollouts are rolled
-//! back, which ramps are let on, and from which counts each release began.
+//! What all VMs of one Envoy must agree on: which rollouts are rolled back, and which ramps are promoted.
 
 use crate::analysis::guard::Cause;
-use crate::analysis::quality::{Outcome, Outcomes};
-use crate::value::color::{Color, PerColor};
-use crate::value::name::{ReleaseLabel, RolloutName};
+use crate::policy::policy::Policy;
+use crate::policy::rollout::RolloutStatus;
+use crate::policy::rollout_identity::RolloutIdentity;
+use crate::value::name::RolloutName;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use xxhash_rust::xxh64::Xxh64Builder;
+use xxhash_rust::xxh64::{Xxh64, Xxh64Builder};
 
-/// One line for each fact: the rollout's name, what kind of fact it is, and its values. The label of
-/// a release stands last, since it may hold spaces.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is known of the rollouts, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SharedState {
-    entries: HashMap<String, Entry, Xxh64Builder>,
+    /// The fingerprint of the configuration in force.
+    config: u32,
+    rollouts: HashMap<String, RolloutFacts, Xxh64Builder>,
 }
 
 /// What is known of one rollout.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entry {
-    /// The digest of the rollout that was rolled back, and why.
-    pub trip: Option<(u64, Cause)>,
-    /// The digest of the gate that was passed, and when, in milliseconds since 1970.
-    pub promoted: Option<(u64, u64)>,
-    /// What each color runs.
-    pub releases: PerColor<Option<Release>>,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct RolloutFacts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback: Option<Rollback>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promotion: Option<Promotion>,
+    /// How many rollbacks a change of the configuration has ended.
+    ended_rollbacks: u32,
 }
 
-/// A fact about a configuration, if it is one about the configuration of this digest.
-pub fn about<T>(fact: Option<(u64, T)>, digest: u64) -> Option<(u64, T)> {
-    fact.filter(|&(other, _)| other == digest)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Rollback {
+    digest: u64,
+    cause: Cause,
 }
 
-/// Writes a fact about the configuration of this digest, where there is none yet. Says whether it did.
-pub fn write_once<T: Copy>(fact: &mut Option<(u64, T)>, digest: u64, value: T) -> bool {
-    let is_new = about(*fact, digest).is_none();
-    if is_new {
-        *fact = Some((digest, value));
-    }
-    is_new
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Promotion {
+    gate: u64,
+    at_ms: u64,
 }
 
-/// What a color runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Release {
-    /// Its label; empty where the configuration gives none.
-    pub label: String,
-    /// The outcomes that were counted before it.
-    pub before: Outcomes,
+/// Something that became known of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// It was rolled back.
+    RolledBack(Cause),
+    /// Its ramp was promoted, in milliseconds since 1970.
+    Promoted(u64),
 }
 
 // === impl SharedState ===
 
 impl SharedState {
-    /// Reads what [`SharedState::render`] wrote. Lines that are no facts are passed over.
-    pub fn parse(text: &[u8]) -> Self {
-        let mut ledger = Self::default();
-        for line in String::from_utf8_lossy(text).lines() {
-            let _ = ledger.read(line);
+    /// Notes which configuration is in force, and ends what was said of others. Says whether there was something
+    /// to note or to end.
+    pub fn begin(&mut self, policy: &Policy, identities: &[RolloutIdentity]) -> bool {
+        let before = std::mem::replace(&mut self.config, policy.fingerprint);
+        let mut changed = before != policy.fingerprint;
+        for (name, facts) in &mut self.rollouts {
+            let index = policy.named(name);
+            let identity = index.and_then(|index| identities.get(index));
+            changed |= facts.end_others(identity);
         }
-        ledger
+        changed
     }
 
-    /// Writes the ledger.
-    pub fn render(&self) -> String {
-        let mut text = String::new();
-        for (name, entry) in &self.entries {
-            if let Some((digest, cause)) = entry.trip {
-                let _ = writeln!(text, "{name} trip {digest} {}", cause.as_str());
-            }
-            if let Some((digest, at_ms)) = entry.promoted {
-                let _ = writeln!(text, "{name} promoted {digest} {at_ms}");
-            }
-            for color in Color::ALL {
-                if let Some(Release { label, before }) = entry.releases.of(color) {
-                    let Outcomes { tp, fp, fn_, tn } = before;
-                    let color = color.as_str();
-                    let _ = writeln!(text, "{name} {color} {tp} {fp} {fn_} {tn} {label}");
-                }
-            }
+    /// Whether this is the configuration in force.
+    pub fn is_about(&self, policy: &Policy) -> bool {
+        self.config == policy.fingerprint
+    }
+
+    /// What has become of a rollout since its configuration came into force.
+    pub fn status(&self, name: &RolloutName, identity: &RolloutIdentity) -> RolloutStatus {
+        let facts = self.facts(name);
+        let rollback = facts.rollback.filter(|it| it.digest == identity.digest);
+        let promotion = facts.promotion.filter(|it| it.gate == identity.gate);
+        RolloutStatus {
+            tripped: rollback.map(|it| it.cause),
+            promoted_at_ms: promotion.map(|it| it.at_ms),
         }
-        text
     }
 
-    /// What is known of a rollout.
-    pub fn entry(&self, name: &RolloutName) -> Option<&Entry> {
-        self.entries.get(name.as_str())
+    /// What requests that are decided now count for. Differs where clusters, releases or salt differ, and
+    /// after each rollback: what was sent to a canary that was rolled back is not held against its repair.
+    pub fn generation(&self, name: &RolloutName, identity: &RolloutIdentity) -> u64 {
+        let mut hash = Xxh64::new(identity.generation);
+        hash.update(&self.facts(name).ended_rollbacks.to_le_bytes());
+        hash.digest()
     }
 
-    /// Ends the verdicts on rollouts that are there no longer. Their releases stay: where they come
-    /// back under the same label, so do their counts. Says whether there was something to end.
-    pub fn end_verdicts(&mut self, is_gone: impl Fn(&str) -> bool) -> bool {
-        let mut ended = false;
-        for (_, entry) in self.entries.iter_mut().filter(|(name, _)| is_gone(name)) {
-            ended |= entry.trip.take().is_some() | entry.promoted.take().is_some();
+    /// Adds a fact about a rollout, where it is new. Says whether it is.
+    pub fn add(&mut self, name: &RolloutName, identity: &RolloutIdentity, fact: Fact) -> bool {
+        let known = self.status(name, identity);
+        let facts = self.rollouts.entry(name.as_str().to_owned()).or_default();
+        match fact {
+            Fact::RolledBack(cause) if known.tripped.is_none() => {
+                let digest = identity.digest;
+                facts.rollback = Some(Rollback { digest, cause });
+                true
+            }
+            Fact::Promoted(at_ms) if known.promoted_at_ms.is_none() => {
+                let gate = identity.gate;
+                facts.promotion = Some(Promotion { gate, at_ms });
+                true
+            }
+            Fact::RolledBack(_) | Fact::Promoted(_) => false,
         }
-        ended
     }
 
-    /// What is known of a rollout, to change.
-    pub fn entry_mut(&mut self, name: &RolloutName) -> &mut Entry {
-        self.entries.entry(name.as_str().to_owned()).or_default()
-    }
-
-    fn read(&mut self, line: &str) -> Option<()> {
-        let (name, rest) = line.split_once(' ')?;
-        let (kind, rest) = rest.split_once(' ')?;
-        let entry = self.entries.entry(name.to_owned()).or_default();
-        match kind {
-            "trip" => {
-                let (digest, cause) = rest.split_once(' ')?;
-                entry.trip = Some((digest.parse().ok()?, Cause::from_name(cause)?));
-            }
-            "promoted" => {
-                let (digest, at_ms) = rest.split_once(' ')?;
-                entry.promoted = Some((digest.parse().ok()?, at_ms.parse().ok()?));
-            }
-            color => {
-                let color = Color::from_bytes(color.as_bytes())?;
-                *entry.releases.of_mut(color) = Some(Release::read(rest)?);
-            }
-        }
-        Some(())
+    fn facts(&self, name: &RolloutName) -> RolloutFacts {
+        let facts = self.rollouts.get(name.as_str());
+        facts.copied().unwrap_or_default()
     }
 }
 
-// === impl Entry ===
+// === impl RolloutFacts ===
 
-impl Entry {
-    /// Begins a release of a color, where its label is another than before. `counted` are the color's
-    /// outcomes until now.
-    pub fn begin_release(
-        &mut self,
-        color: Color,
-        label: Option<&ReleaseLabel>,
-        counted: Outcomes,
-    ) -> bool {
-        let label = label.map_or("", ReleaseLabel::as_str);
-        let release = self.releases.of_mut(color);
-        if release.as_ref().is_some_and(|it| it.label == label) {
-            return false;
+impl RolloutFacts {
+    fn end_others(&mut self, identity: Option<&RolloutIdentity>) -> bool {
+        let before = *self;
+        if self.rollback.map(|it| it.digest) != identity.map(|it| it.digest)
+            && self.rollback.take().is_some()
+        {
+            self.ended_rollbacks = self.ended_rollbacks.saturating_add(1);
         }
-        *release = Some(Release {
-            label: label.to_owned(),
-            before: counted,
-        });
-        true
-    }
-}
-
-// === impl Release ===
-
-impl Release {
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(5, ' ');
-        let mut count = || parts.next()?.parse().ok();
-        let before = Outcomes {
-            tp: count()?,
-            fp: count()?,
-            fn_: count()?,
-            tn: count()?,
-        };
-        let label = parts.next()?.to_owned();
-        Some(Self { label, before })
-    }
-
-    /// The outcomes of this release, of those that were counted in all.
-    pub fn since(&self, counted: Outcomes) -> Outcomes {
-        Outcomes::from_fn(|kind: Outcome| counted.of(kind).saturating_sub(self.before.of(kind)))
+        if self.promotion.map(|it| it.gate) != identity.map(|it| it.gate) {
+            self.promotion = None;
+        }
+        *self != before
     }
 }

@@ -1,6 +1,7 @@
 //! Cookies that a client sends.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::request::headers::Headers;
 use crate::value::token::is_token;
 use memchr::memmem::Finder;
@@ -14,14 +15,22 @@ pub struct CookieName {
     finder: Box<Finder<'static>>,
 }
 
+invalid! {
+    /// Not the name of a cookie.
+    InvalidCookieName
+}
+
 // === impl CookieName ===
 
 impl CookieName {
     /// # Errors
     /// Where it is not a `token` (RFC 6265, section 4.1.1).
-    pub fn parse(name: &str) -> Result<Self, Problem> {
+    pub fn parse(name: &str) -> Result<Self, InvalidCookieName> {
         if !is_token(name) {
-            return Err(Problem::CookieName(name.to_owned()));
+            return Err(InvalidCookieName::new(
+                Found::string(name),
+                "a cookie name: letters, digits and !#$%&'*+-.^_`|~",
+            ));
         }
         Ok(Self {
             text: name.to_owned(),

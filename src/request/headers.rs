@@ -65,15 +65,6 @@ impl<'a> Headers<'a> {
     pub fn first(&self, name: &str) -> Option<&'a [u8]> {
         self.all(name).next()
     }
-
-    /// Whether the request is a gRPC call: `application/grpc`, with or without a format behind it.
-    /// gRPC-Web is not: its status stands in the body.
-    pub fn is_grpc(&self) -> bool {
-        let rest = self
-            .first("content-type")
-            .and_then(|it| it.strip_prefix(b"application/grpc"));
-        matches!(rest, Some([] | [b'+' | b';' | b' ', ..]))
-    }
 }
 
 impl fmt::Debug for Headers<'_> {

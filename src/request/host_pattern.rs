@@ -1,6 +1,7 @@
 //! Hosts as rollouts name them.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use std::fmt;
 
 /// A host as a rollout names it, in lower case.
@@ -18,19 +19,27 @@ pub enum HostPattern {
 /// client can't make the search for suffixes long.
 pub(crate) const MAX_HOST_BYTES: usize = 253;
 
+invalid! {
+    /// Not a host, nor the end of one.
+    InvalidHost
+}
+
 // === impl HostPattern ===
 
 impl HostPattern {
     /// # Errors
     /// Where it is neither a host without port nor `*.` and a suffix.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self, InvalidHost> {
         let host = text.to_ascii_lowercase();
         let (suffix, name) = match host.strip_prefix('*') {
             Some(suffix) => (true, suffix.strip_prefix('.').unwrap_or("")),
             None => (false, host.as_str()),
         };
         if host.len() > MAX_HOST_BYTES || !(is_name(name) || !suffix && is_ipv6(name)) {
-            return Err(Problem::Host(text.to_owned()));
+            return Err(InvalidHost::new(
+                Found::string(text),
+                "a host without port, or \"*.\" and the end of one",
+            ));
         }
         Ok(if suffix {
             Self::Suffix(format!(".{name}"))

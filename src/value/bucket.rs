@@ -1,9 +1,10 @@
 //! From a user's key to one of 100,000 buckets, and from the bucket to a color.
 
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::value::color::Color;
 use crate::value::percent::Weights;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use xxhash_rust::xxh64::Xxh64;
 
 /// One of 100,000 equal parts of all keys, so that a bucket is a thousandth of a percent.
@@ -15,6 +16,11 @@ pub struct Bucket(u32);
 pub struct Salt {
     text: String,
     salted: Xxh64,
+}
+
+invalid! {
+    /// Not a salt.
+    InvalidSalt
 }
 
 // === impl Bucket ===
@@ -52,6 +58,8 @@ impl Bucket {
 // === impl Salt ===
 
 impl Salt {
+    const MAX_BYTES: usize = 255;
+
     /// A salt of this text.
     pub fn new(text: &str) -> Self {
         let mut salted = Xxh64::new(0);
@@ -59,6 +67,26 @@ impl Salt {
         salted.update(&[0]);
         let text = text.to_owned();
         Self { text, salted }
+    }
+
+    /// A salt that an operator gives.
+    ///
+    /// # Errors
+    /// Where it is too long, or holds the byte that ends it in the hash.
+    pub fn parse(text: &str) -> Result<Self, InvalidSalt> {
+        if text.len() <= Self::MAX_BYTES && !text.contains('\0') {
+            Ok(Self::new(text))
+        } else {
+            Err(InvalidSalt::new(
+                Found::string(text),
+                "at most 255 bytes without a zero byte",
+            ))
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The bucket of `XXH64(seed 0, salt ‖ 0x00 ‖ key)`
@@ -70,9 +98,9 @@ impl Salt {
     }
 }
 
-impl Hash for Salt {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+impl PartialEq for Salt {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
 

@@ -1,6 +1,8 @@
 //! The two colors, and values that exist once for each.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
+use serde::{Deserialize, Serialize};
 
 /// One of the two versions that share the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,12 +14,17 @@ pub enum Color {
 }
 
 /// A pair of values, one for each color.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerColor<T> {
     /// What belongs to blue.
     pub blue: T,
     /// What belongs to green.
     pub green: T,
+}
+
+invalid! {
+    /// Not the name of a color.
+    InvalidColor
 }
 
 // === impl Color ===
@@ -36,8 +43,9 @@ impl Color {
 
     /// # Errors
     /// Where the text is neither `blue` nor `green`.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
-        Self::from_bytes(text.as_bytes()).ok_or_else(|| Problem::Color(text.to_owned()))
+    pub fn parse(text: &str) -> Result<Self, InvalidColor> {
+        Self::from_bytes(text.as_bytes())
+            .ok_or_else(|| InvalidColor::new(Found::string(text), "blue or green"))
     }
 
     /// The color whose name these bytes are, to the letter.

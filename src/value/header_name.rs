@@ -1,16 +1,26 @@
 //! Names of headers.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::value::token::is_token;
 
 /// A header's name: lower case, and no pseudo-header.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName(String);
+
+invalid! {
+    /// Not the name of a header, or of one that may not be written.
+    InvalidHeaderName
+}
+
+const TOKEN: &str =
+    "a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
+const NOT_RESERVED: &str = "a header that HTTP and Envoy do not use themselves";
 
 // === impl HeaderName ===
 
 impl HeaderName {
-    /// Headers that HTTP itself or Envoy lives by: to set one of them would break the request.
+    /// Headers that HTTP itself or Envoy uses: to set one of them would break the request.
     const RESERVED: [&'static str; 13] = [
         "content-type",
         "cookie",
@@ -36,22 +46,22 @@ impl HeaderName {
     ///
     /// # Errors
     /// Where it is not a `token` of RFC 9110, section 5.6.2, of 1 to 255 characters.
-    pub fn parse(name: &str) -> Result<Self, Problem> {
+    pub fn parse(name: &str) -> Result<Self, InvalidHeaderName> {
         if name.len() <= 255 && is_token(name) {
             Ok(Self(name.to_ascii_lowercase()))
         } else {
-            Err(Problem::HeaderName(name.to_owned()))
+            Err(InvalidHeaderName::new(Found::string(name), TOKEN))
         }
     }
 
     /// A header to write.
     ///
     /// # Errors
-    /// As for [`HeaderName::parse`], and where HTTP itself lives by the header.
-    pub fn parse_writable(name: &str) -> Result<Self, Problem> {
+    /// As for [`HeaderName::parse`], and where HTTP itself or Envoy uses the header.
+    pub fn parse_writable(name: &str) -> Result<Self, InvalidHeaderName> {
         let parsed = Self::parse(name)?;
         if Self::RESERVED.contains(&parsed.as_str()) {
-            return Err(Problem::HeaderReserved(name.to_owned()));
+            return Err(InvalidHeaderName::new(Found::string(name), NOT_RESERVED));
         }
         Ok(parsed)
     }

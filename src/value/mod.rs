@@ -4,6 +4,7 @@ pub mod bucket;
 pub mod color;
 pub mod header_name;
 pub mod name;
+pub(crate) mod path;
 pub mod percent;
 pub mod profile;
 pub(crate) mod token;

@@ -1,31 +1,50 @@
 //! Names that an operator gives.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 
 /// 1 to 64 of `a-z`, `0-9`, `_` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RolloutName(String);
 
 /// 1 to 255 visible ASCII characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterName(String);
 
 /// 1 to 128 characters without control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseLabel(String);
+
+invalid! {
+    /// Not the name of a rollout.
+    InvalidRolloutName
+}
+
+invalid! {
+    /// Not the name of a cluster.
+    InvalidClusterName
+}
+
+invalid! {
+    /// Not the label of a release.
+    InvalidReleaseLabel
+}
 
 // === impl RolloutName ===
 
 impl RolloutName {
     /// # Errors
     /// Where it could not stand in the name of a stat.
-    pub fn parse(name: &str) -> Result<Self, Problem> {
+    pub fn parse(name: &str) -> Result<Self, InvalidRolloutName> {
         let allowed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
             Ok(Self(name.to_owned()))
         } else {
-            Err(Problem::RolloutName(name.to_owned()))
+            Err(InvalidRolloutName::new(
+                Found::string(name),
+                "1 to 64 of a-z, 0-9, '_' and '-'",
+            ))
         }
     }
 
@@ -40,12 +59,15 @@ impl RolloutName {
 impl ReleaseLabel {
     /// # Errors
     /// Where it could not stand in a log line.
-    pub fn parse(label: &str) -> Result<Self, Problem> {
+    pub fn parse(label: &str) -> Result<Self, InvalidReleaseLabel> {
         let fits = (1..=128).contains(&label.chars().count());
         if fits && !label.contains(char::is_control) {
             Ok(Self(label.to_owned()))
         } else {
-            Err(Problem::Release(label.to_owned()))
+            Err(InvalidReleaseLabel::new(
+                Found::string(label),
+                "1 to 128 characters without control characters",
+            ))
         }
     }
 
@@ -60,11 +82,14 @@ impl ReleaseLabel {
 impl ClusterName {
     /// # Errors
     /// Where it could not stand in a header.
-    pub fn parse(name: &str) -> Result<Self, Problem> {
+    pub fn parse(name: &str) -> Result<Self, InvalidClusterName> {
         if (1..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(name.to_owned()))
         } else {
-            Err(Problem::ClusterName(name.to_owned()))
+            Err(InvalidClusterName::new(
+                Found::string(name),
+                "1 to 255 visible ASCII characters",
+            ))
         }
     }
 

@@ -1,15 +1,16 @@
 //! Percentages in exact thousandths, and the weights of the two colors.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 use crate::value::color::{Color, PerColor};
 use std::fmt;
 
 /// A percentage from 0 to 100 in steps of 0.001, held as thousandths of a percent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent(u32);
 
 /// How much of the traffic each color gets. The two always make 100 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights {
     green: Percent,
 }
@@ -17,6 +18,15 @@ pub struct Weights {
 /// Any number of thousandths, written as a decimal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thousandths(pub(crate) u32);
+
+invalid! {
+    /// Not a percentage.
+    InvalidPercent
+}
+
+/// Two weights that do not make 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidWeights(PerColor<Percent>);
 
 // === impl Percent ===
 
@@ -41,8 +51,13 @@ impl Percent {
     /// # Errors
     /// For all that is not a plain decimal from 0 to 100 with at most three places behind the point.
     /// Zeros at the end do not count as places.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
-        Self::from_decimal(text).ok_or_else(|| Problem::Percent(text.to_owned()))
+    pub fn parse(text: &str) -> Result<Self, InvalidPercent> {
+        Self::from_decimal(text).ok_or_else(|| {
+            InvalidPercent::new(
+                Found::plain(text),
+                "a number from 0 to 100 in steps of 0.001",
+            )
+        })
     }
 
     fn from_decimal(text: &str) -> Option<Self> {
@@ -86,13 +101,13 @@ impl fmt::Display for Thousandths {
 impl Weights {
     /// # Errors
     /// Where the two do not make 100.
-    pub fn new(percent: PerColor<Percent>) -> Result<Self, Problem> {
+    pub fn new(percent: PerColor<Percent>) -> Result<Self, InvalidWeights> {
         if percent.blue.rest() == percent.green {
             Ok(Self {
                 green: percent.green,
             })
         } else {
-            Err(Problem::WeightsSum(percent))
+            Err(InvalidWeights(percent))
         }
     }
 
@@ -114,3 +129,15 @@ impl Weights {
         }
     }
 }
+
+// === impl InvalidWeights ===
+
+impl fmt::Display for InvalidWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PerColor { blue, green } = self.0;
+        let sum = Thousandths(blue.0.saturating_add(green.0));
+        write!(f, "blue {blue} + green {green} = {sum}, must be 100")
+    }
+}
+
+impl std::error::Error for InvalidWeights {}

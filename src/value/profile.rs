@@ -1,6 +1,7 @@
 //! How the filter learns how streams end, and how much of it the stats show.
 
-use crate::error::Problem;
+use crate::json::found::Found;
+use crate::json::invalid::invalid;
 
 /// A choice between what is shown, what Envoy has to be set up for, and what a request costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,11 @@ pub enum Profile {
     Lean,
 }
 
+invalid! {
+    /// Not the name of a profile.
+    InvalidProfile
+}
+
 // === impl Profile ===
 
 impl Profile {
@@ -22,9 +28,9 @@ impl Profile {
 
     /// # Errors
     /// Where the text is none of them.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self, InvalidProfile> {
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-        found.ok_or_else(|| Problem::Profile(text.to_owned()))
+        found.ok_or_else(|| InvalidProfile::new(Found::string(text), "full, signalled or lean"))
     }
 
     /// The name as it stands in configs.

@@ -2,7 +2,7 @@
 
 use crate::feedback::{config, open};
 use crate::support::block;
-use bluegreen::{Headers, Policy, Refusal};
+use bluegreen::{FeedbackError, Headers, Policy};
 use serde_json::json;
 
 /// SHA-256 of `s3cret`.
@@ -76,7 +76,13 @@ fn body_that_says_it_is_too_large_is_refused_at_once() {
         ("65536", None),
         ("65537", Some(413)),
         ("18446744073709551615", Some(413)),
+        ("4294967296", Some(413)),
+        ("18446744073709551616", Some(413)),
+        ("99999999999999999999999999999999999999999", Some(413)),
+        ("00000000000000000000000000000000000065536", None),
         ("x", None),
+        ("", None),
+        ("-1", None),
     ] {
         assert_admission(&open(), &[post, ("content-length", length)], status);
     }
@@ -88,17 +94,17 @@ fn body_that_says_it_is_too_large_is_refused_at_once() {
 fn refusals_of_the_request_say_why() {
     for (refusal, status, body) in [
         (
-            Refusal::Forbidden,
+            FeedbackError::Forbidden,
             403,
             r#"{"error":"this client may not give feedback"}"#,
         ),
         (
-            Refusal::Method,
+            FeedbackError::Method,
             405,
             r#"{"error":"feedback is given by POST"}"#,
         ),
         (
-            Refusal::TooLarge,
+            FeedbackError::TooLarge,
             413,
             r#"{"error":"the body is larger than 65536 bytes"}"#,
         ),

@@ -6,23 +6,21 @@ mod guard;
 mod headers;
 mod matches;
 mod overrides;
+mod problems;
 mod quality;
 mod ramp;
 mod require;
 mod rollouts;
+mod schema;
 mod sticky;
 
 use crate::support::{config, rollout_json};
-use bluegreen::Policy;
 use serde_json::{Value, json};
 
-/// The message for a configuration that is not accepted.
+/// The messages for a configuration that is not accepted, one a line.
 #[track_caller]
 fn message(config: &[u8]) -> String {
-    match Policy::parse(config) {
-        Ok(_) => panic!("accepted: {}", String::from_utf8_lossy(config)),
-        Err(error) => error.to_string(),
-    }
+    crate::support::errors(config).to_string()
 }
 
 #[track_caller]

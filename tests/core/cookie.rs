@@ -1,12 +1,14 @@
 //! The cookie for a user who has no key yet.
 
-use bluegreen::{CookieAttributes, CookieName, NewCookie, NewId, SameSite};
+use bluegreen::{
+    CookieAttributes, CookieDomain, CookieName, CookiePath, NewCookie, NewId, SameSite,
+};
 use std::time::Duration;
 
-fn attributes() -> CookieAttributes<'static> {
+fn attributes() -> CookieAttributes {
     CookieAttributes {
         max_age: None,
-        path: "/",
+        path: CookiePath::default(),
         domain: None,
         same_site: SameSite::Lax,
         secure: false,
@@ -14,7 +16,7 @@ fn attributes() -> CookieAttributes<'static> {
 }
 
 #[track_caller]
-fn assert_set_cookie(attributes: &CookieAttributes<'_>, expected: &str) {
+fn assert_set_cookie(attributes: CookieAttributes, expected: &str) {
     let id = NewId::random(&mut fastrand::Rng::with_seed(1));
     let cookie = NewCookie::new(CookieName::parse("bg").unwrap(), attributes).unwrap();
     assert_eq!(cookie.render(id), format!("bg={id}{expected}"));
@@ -22,23 +24,23 @@ fn assert_set_cookie(attributes: &CookieAttributes<'_>, expected: &str) {
 
 #[test]
 fn new_cookie_is_written_with_its_attributes() {
-    assert_set_cookie(&attributes(), "; Path=/; SameSite=Lax; HttpOnly");
+    assert_set_cookie(attributes(), "; Path=/; SameSite=Lax; HttpOnly");
     let all = CookieAttributes {
         max_age: Some(Duration::from_secs(30 * 86_400)),
-        path: "/v1",
-        domain: Some("example.com"),
+        path: CookiePath::parse("/v1").unwrap(),
+        domain: Some(CookieDomain::parse("example.com").unwrap()),
         same_site: SameSite::None,
         secure: true,
     };
     assert_set_cookie(
-        &all,
+        all,
         "; Path=/v1; Domain=example.com; Max-Age=2592000; SameSite=None; Secure; HttpOnly",
     );
     let strict = CookieAttributes {
         same_site: SameSite::Strict,
         ..attributes()
     };
-    assert_set_cookie(&strict, "; Path=/; SameSite=Strict; HttpOnly");
+    assert_set_cookie(strict, "; Path=/; SameSite=Strict; HttpOnly");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The feedback endpoint: what is taken, and what is said of the rest.
 
 use crate::support::{policy, rollout_json};
-use bluegreen::{Color, Feedback, Outcomes, Policy, Report};
+use bluegreen::{Color, Outcomes, Policy, Report};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,12 +21,12 @@ pub fn open() -> Policy {
 
 #[track_caller]
 fn assert_taken(body: &str, expected: &[Report]) {
-    assert_eq!(Feedback::read(body.as_bytes(), &open()).unwrap(), expected);
+    assert_eq!(Report::read(body.as_bytes(), &open()).unwrap(), expected);
 }
 
 #[track_caller]
 fn assert_refused(body: impl AsRef<[u8]>, status: u32, message: &str) {
-    let refusal = Feedback::read(body.as_ref(), &open()).unwrap_err();
+    let refusal = Report::read(body.as_ref(), &open()).unwrap_err();
     assert_eq!(refusal.to_string(), message);
     assert_eq!(refusal.status(), status);
     let json: Value = serde_json::from_slice(&refusal.to_json()).unwrap();
@@ -113,7 +113,7 @@ fn bad_item_is_named_and_nothing_is_taken() {
         ),
         (
             item(r#","tp":1,"tp":2"#),
-            ".tp: stands twice, must stand once",
+            ".tp: duplicate field, must be given once",
         ),
         (item(r#","fn_":1"#), &format!(".fn_: {fields}")),
         (
@@ -134,11 +134,11 @@ fn bad_item_is_named_and_nothing_is_taken() {
         ),
         (
             r#"{"rollout":"rec"}"#.into(),
-            ": color is missing, must be there",
+            ": color is missing, must be given",
         ),
         (
             r#"{"color":"green"}"#.into(),
-            ": rollout is missing, must be there",
+            ": rollout is missing, must be given",
         ),
         ("7".into(), ": 7, must be an object"),
         ("[]".into(), ": an array, must be an object"),
@@ -161,28 +161,22 @@ fn body_that_is_no_json_is_refused() {
     for (body, message) in [
         (
             &b""[..],
-            "no JSON, at line 1, column 1: Unexpected end of file, a value was expected",
+            "invalid JSON at line 1, column 1: EOF while parsing a value",
         ),
         (
             b"{",
-            "no JSON, at line 1, column 2: Object keys must be strings",
+            "invalid JSON at line 1, column 1: EOF while parsing an object",
         ),
-        (
-            b"[1,]",
-            "no JSON, at line 1, column 4: Trailing commas are not allowed",
-        ),
-        (b"tp=1", "no JSON, at line 1, column 1: true expected"),
+        (b"[1,]", "invalid JSON at line 1, column 4: expected value"),
+        (b"tp=1", "invalid JSON at line 1, column 2: expected ident"),
         (
             b"{} {}",
-            "no JSON, at line 1, column 4: The JSON already contains one root element",
+            "invalid JSON at line 1, column 4: trailing characters",
         ),
-        (
-            b"\xff",
-            "no JSON, at line 1, column 1: Unexpected byte: \\xFF",
-        ),
+        (b"\xff", "invalid JSON at line 1, column 1: invalid UTF-8"),
         (
             b"[\x1b]",
-            "no JSON, at line 1, column 2: Unexpected char: ' '",
+            "invalid JSON at line 1, column 2: expected value",
         ),
         (b"7", "7, must be an object"),
         (b"\"[]\"", "\"[]\", must be an object"),
@@ -195,7 +189,7 @@ fn body_that_is_no_json_is_refused() {
 fn a_thousand_items_are_taken_and_one_more_is_not() {
     let items = |count: usize| format!("[{}]", vec![item(""); count].join(","));
     assert_eq!(
-        Feedback::read(items(1_000).as_bytes(), &open())
+        Report::read(items(1_000).as_bytes(), &open())
             .unwrap()
             .len(),
         1_000
@@ -213,10 +207,10 @@ fn body_of_64_kib_is_taken_and_one_byte_more_is_not() {
 #[test]
 fn deep_nesting_is_refused_without_harm() {
     let deep = format!("{}{}", "[".repeat(32_000), "]".repeat(32_000));
-    let refusal = Feedback::read(deep.as_bytes(), &open()).unwrap_err();
+    let refusal = Report::read(deep.as_bytes(), &open()).unwrap_err();
     assert_eq!(refusal.status(), 400);
     assert_eq!(
-        Feedback::read("[".repeat(65_536).as_bytes(), &open())
+        Report::read("[".repeat(65_536).as_bytes(), &open())
             .unwrap_err()
             .status(),
         400
@@ -227,7 +221,7 @@ proptest! {
     #[test]
     fn any_body_is_taken_or_refused(bytes: Vec<u8>, text in r#"[\[\]{}",:a-z0-9\\ ]{0,60}"#) {
         for body in [&bytes[..], text.as_bytes()] {
-            if let Err(refusal) = Feedback::read(body, &open()) {
+            if let Err(refusal) = Report::read(body, &open()) {
                 prop_assert_eq!(refusal.status(), 400);
                 prop_assert!(serde_json::from_slice::<Value>(&refusal.to_json()).is_ok());
             }

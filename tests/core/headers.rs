@@ -4,11 +4,6 @@ use crate::support::block;
 use bluegreen::{HeaderName, Headers};
 use proptest::prelude::*;
 
-fn is_grpc(content_type: &str) -> bool {
-    let block = block(&[("content-type", content_type)]);
-    Headers::new(&block).is_grpc()
-}
-
 #[test]
 fn block_of_the_abi_reads_as_its_headers() {
     let block = [
@@ -64,27 +59,6 @@ fn values_are_not_shown_in_debug() {
 }
 
 #[test]
-fn grpc_is_known_by_its_content_type() {
-    for (content_type, grpc) in [
-        ("application/grpc", true),
-        ("application/grpc+proto", true),
-        ("application/grpc+json", true),
-        ("application/grpc;charset=utf-8", true),
-        ("application/grpc ; charset=utf-8", true),
-        ("application/grpc-web", false),
-        ("application/grpc-web+proto", false),
-        ("application/grpc-web-text", false),
-        ("application/grpcx", false),
-        ("application/json", false),
-        ("text/application/grpc", false),
-        ("", false),
-    ] {
-        assert_eq!(is_grpc(content_type), grpc, "{content_type:?}");
-    }
-    assert!(!Headers::new(&[]).is_grpc());
-}
-
-#[test]
 fn header_names_are_read_in_lower_case() {
     for (name, read) in [
         ("X-User-Id", "x-user-id"),
@@ -117,7 +91,7 @@ fn what_is_no_header_name_is_rejected() {
         assert_eq!(
             message,
             format!(
-                "{name:?}, must be a header's name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)"
+                "{name:?}, must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)"
             )
         );
     }
@@ -144,7 +118,7 @@ fn headers_that_http_or_envoy_lives_by_are_read_but_not_written() {
         let message = HeaderName::parse_writable(name).unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("{name:?}, must be a header that neither HTTP nor Envoy lives by")
+            format!("{name:?}, must be a header that HTTP and Envoy do not use themselves")
         );
     }
     for name in ["x-color", "x-host", "cookies", "x-envoy-internal-color"] {

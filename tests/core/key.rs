@@ -140,7 +140,7 @@ fn names_that_no_parameter_can_have_are_rejected() {
         assert_eq!(
             message,
             format!(
-                "{name:?}, must be a parameter's name of visible ASCII characters without '&=#?'"
+                "{name:?}, must be the name of a parameter: visible ASCII characters without '&=#?'"
             )
         );
     }

@@ -1,204 +1,178 @@
-//! What all workers agree on, as text.
+//! What all VMs of one Envoy agree on.
 
-use bluegreen::{
-    Cause, Color, Entry, Outcomes, PerColor, Release, ReleaseLabel, RolloutName, SharedState,
-};
+use crate::support::{policy, rollout_json};
+use bluegreen::policy::shared_store::{parse, to_json};
+use bluegreen::{Cause, Fact, Policy, RolloutIdentity, RolloutStatus, SharedState};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-fn name(text: &str) -> RolloutName {
-    RolloutName::parse(text).unwrap()
+/// Two rollouts, `a` with these fields beside the usual.
+fn rollouts(fields: &Value) -> Policy {
+    let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 5, "hold": "10m" }, { "weight": 100 }] });
+    let a = json!({ "match": { "path_prefix": "/a" }, "ramp": ramp });
+    let mut a = rollout_json("a", &a);
+    a.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    policy(&json!({ "rollouts": [a, rollout_json("b", &json!({}))] }))
 }
 
-fn label(text: &str) -> ReleaseLabel {
-    ReleaseLabel::parse(text).unwrap()
+fn identities(policy: &Policy) -> Vec<RolloutIdentity> {
+    policy.rollouts.iter().map(RolloutIdentity::of).collect()
 }
 
-const COUNTED: Outcomes = Outcomes {
-    tp: 1,
-    fp: 2,
-    fn_: 3,
-    tn: 4,
-};
-const MORE: Outcomes = Outcomes {
-    tp: 11,
-    fp: 22,
-    fn_: 33,
-    tn: 44,
-};
-
-#[test]
-fn ledger_is_one_line_for_each_fact() {
-    let mut ledger = SharedState::default();
-    let entry = ledger.entry_mut(&name("rec"));
-    entry.trip = Some((7, Cause::SlowRateOverStable));
-    entry.promoted = Some((8, 1_795_428_000_000));
-    entry.begin_release(Color::Blue, None, Outcomes::default());
-    entry.begin_release(Color::Green, Some(&label("2026-11 rc 1")), COUNTED);
-    assert_eq!(
-        ledger.render(),
-        "rec trip 7 slow_rate_over_stable\n\
-         rec promoted 8 1795428000000\n\
-         rec blue 0 0 0 0 \n\
-         rec green 1 2 3 4 2026-11 rc 1\n"
-    );
-    assert_eq!(SharedState::parse(ledger.render().as_bytes()), ledger);
-}
-
-#[test]
-fn nothing_is_known_at_first() {
-    let ledger = SharedState::parse(b"");
-    assert_eq!(ledger, SharedState::default());
-    assert_eq!(ledger.entry(&name("rec")), None);
-    assert_eq!(ledger.render(), "");
-}
-
-#[test]
-fn lines_that_are_no_facts_are_passed_over() {
-    for line in [
-        "",
-        " ",
-        "rec",
-        "rec ",
-        "rec trip",
-        "rec trip 7",
-        "rec trip x quality",
-        "rec trip -7 quality",
-        "rec trip 7 Quality",
-        "rec trip 7 quality now",
-        "rec promoted 7",
-        "rec promoted 7 x",
-        "rec promoted x 7",
-        "rec purple 1 2 3 4 a",
-        "rec green 1 2 3 a",
-        "rec green 1 2 3 4",
-        "rec green 1 2 3 -4 a",
-        "rec green 18446744073709551616 2 3 4 a",
-        "\u{fffd}\0",
-    ] {
-        let text = format!("{line}\nother trip 1 quality\n");
-        assert_eq!(
-            SharedState::parse(text.as_bytes()).render(),
-            "other trip 1 quality\n",
-            "{line:?}"
-        );
-    }
-    assert_eq!(
-        SharedState::parse(b"\xff\xfe\nrec trip 1 quality").render(),
-        "rec trip 1 quality\n"
-    );
-}
-
-#[test]
-fn release_begins_where_the_label_is_new() {
-    let mut entry = Entry::default();
-    assert!(entry.begin_release(Color::Green, Some(&label("1")), COUNTED));
-    assert!(!entry.begin_release(Color::Green, Some(&label("1")), MORE));
-    assert_eq!(
-        entry.releases.green,
-        Some(Release {
-            label: "1".to_owned(),
-            before: COUNTED
-        })
-    );
-    assert!(entry.begin_release(Color::Green, Some(&label("2")), MORE));
-    assert_eq!(
-        entry.releases.green,
-        Some(Release {
-            label: "2".to_owned(),
-            before: MORE
-        })
-    );
-    assert_eq!(entry.releases.blue, None);
-}
-
-#[test]
-fn release_without_a_label_is_one_too() {
-    let mut entry = Entry::default();
-    assert!(entry.begin_release(Color::Blue, None, COUNTED));
-    assert!(!entry.begin_release(Color::Blue, None, MORE));
-    assert!(entry.begin_release(Color::Blue, Some(&label("1")), MORE));
-    assert!(entry.begin_release(Color::Blue, None, MORE));
-}
-
-#[test]
-fn outcomes_of_a_release_are_those_since_it_began() {
-    let release = Release {
-        label: String::new(),
-        before: COUNTED,
-    };
-    assert_eq!(
-        release.since(MORE),
-        Outcomes {
-            tp: 10,
-            fp: 20,
-            fn_: 30,
-            tn: 40
-        }
-    );
-    assert_eq!(release.since(COUNTED), Outcomes::default());
-    assert_eq!(release.since(Outcomes::default()), Outcomes::default());
-}
-
-#[test]
-fn causes_are_known_by_the_names_of_the_stats() {
-    let names = [
-        "error_rate",
-        "error_rate_over_stable",
-        "slow_rate",
-        "slow_rate_over_stable",
-        "quality",
-    ];
-    assert_eq!(Cause::ALL.map(Cause::as_str), names);
-    assert_eq!(
-        names.map(|name| Cause::from_name(name).unwrap()),
-        Cause::ALL
-    );
-}
-
-fn release() -> impl Strategy<Value = Release> {
-    let label = prop_oneof![Just(String::new()), "[^\\p{Cc}]{1,30}"];
-    (label, any::<[u64; 4]>()).prop_map(|(label, [tp, fp, fn_, tn])| Release {
-        label,
-        before: Outcomes { tp, fp, fn_, tn },
-    })
-}
-
-fn entry() -> impl Strategy<Value = Entry> {
-    let cause =
-        (any::<u64>(), 0..Cause::ALL.len()).prop_map(|(digest, index)| (digest, Cause::ALL[index]));
-    let releases = (
-        proptest::option::of(release()),
-        proptest::option::of(release()),
-    );
+/// The status and generation of the first rollout.
+fn first(state: &SharedState, policy: &Policy) -> (RolloutStatus, u64) {
+    let (name, identity) = (&policy.rollouts[0].name, identities(policy)[0]);
     (
-        proptest::option::of(cause),
-        any::<Option<(u64, u64)>>(),
-        releases,
+        state.status(name, &identity),
+        state.generation(name, &identity),
     )
-        .prop_map(|(trip, promoted, (blue, green))| Entry {
-            trip,
-            promoted,
-            releases: PerColor { blue, green },
-        })
-        .prop_filter("an entry without a fact is not written", |entry| {
-            *entry != Entry::default()
-        })
+}
+
+/// Says that the first rollout was rolled back and promoted.
+fn tripped(policy: &Policy) -> SharedState {
+    let (name, identity) = (&policy.rollouts[0].name, identities(policy)[0]);
+    let mut state = SharedState::default();
+    assert!(state.add(name, &identity, Fact::RolledBack(Cause::ErrorRate)));
+    assert!(state.add(name, &identity, Fact::Promoted(7)));
+    state
+}
+
+const TRIPPED: RolloutStatus = RolloutStatus {
+    tripped: Some(Cause::ErrorRate),
+    promoted_at_ms: Some(7),
+};
+
+#[test]
+fn facts_are_about_the_configuration_under_which_they_became_known() {
+    let policy = rollouts(&json!({}));
+    let state = tripped(&policy);
+    assert_eq!(first(&state, &policy).0, TRIPPED);
+    let other_salt = rollouts(&json!({ "salt": "other" }));
+    let promoted = RolloutStatus {
+        tripped: None,
+        promoted_at_ms: Some(7),
+    };
+    assert_eq!(first(&state, &other_salt).0, promoted);
+    let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 100 }] });
+    let other_ramp = rollouts(&json!({ "ramp": ramp }));
+    assert_eq!(first(&state, &other_ramp).0, RolloutStatus::default());
+}
+
+#[test]
+fn fact_that_is_known_is_not_added_again() {
+    let policy = rollouts(&json!({}));
+    let mut state = tripped(&policy);
+    let before = state.clone();
+    let (name, identity) = (&policy.rollouts[0].name, identities(&policy)[0]);
+    assert!(!state.add(name, &identity, Fact::RolledBack(Cause::Quality)));
+    assert!(!state.add(name, &identity, Fact::Promoted(8)));
+    assert_eq!(state, before);
+}
+
+#[test]
+fn change_ends_a_rollback_and_so_does_the_change_back() {
+    let policy = rollouts(&json!({}));
+    let changed = rollouts(&json!({ "stable": "green" }));
+    let mut state = tripped(&policy);
+    assert!(
+        state.begin(&policy, &identities(&policy)),
+        "in force is noted"
+    );
+    assert!(!state.begin(&policy, &identities(&policy)));
+    assert!(state.begin(&changed, &identities(&changed)));
+    assert!(!state.begin(&changed, &identities(&changed)));
+    assert_eq!(first(&state, &policy).0.tripped, None);
+}
+
+#[test]
+fn rollout_that_is_removed_and_added_again_is_not_rolled_back() {
+    let policy = rollouts(&json!({}));
+    let removed = crate::support::policy(&json!({ "rollouts": [rollout_json("b", &json!({}))] }));
+    let mut state = tripped(&policy);
+    assert!(state.begin(&removed, &identities(&removed)));
+    state.begin(&policy, &identities(&policy));
+    assert_eq!(first(&state, &policy).0, RolloutStatus::default());
+}
+
+#[test]
+fn requests_count_for_clusters_releases_and_salt_alone() {
+    let generation = |fields: Value| {
+        let policy = rollouts(&fields);
+        first(&SharedState::default(), &policy).1
+    };
+    let same = generation(json!({}));
+    for fields in [
+        json!({ "weights": { "blue": 10, "green": 90 } }),
+        json!({ "stable": "green" }),
+        json!({ "guard": { "window": "30s", "min_requests": 1, "max_error_rate": 1 } }),
+        json!({ "sticky": ["source_ip"] }),
+    ] {
+        assert_eq!(generation(fields.clone()), same, "{fields}");
+    }
+    for fields in [
+        json!({ "salt": "other" }),
+        json!({ "releases": { "green": "2" } }),
+        json!({ "clusters": { "blue": "one", "green": "three" } }),
+    ] {
+        assert_ne!(generation(fields.clone()), same, "{fields}");
+    }
+}
+
+/// What hangs on a canary that was rolled back is not held against its repair, also where the repair has the
+/// same clusters, releases and salt.
+#[test]
+fn end_of_a_rollback_begins_a_new_generation() {
+    let policy = rollouts(&json!({}));
+    let repaired = rollouts(&json!({ "weights": { "blue": 99, "green": 1 } }));
+    let mut state = tripped(&policy);
+    let before = first(&state, &policy).1;
+    state.begin(&policy, &identities(&policy));
+    assert_eq!(first(&state, &policy).1, before);
+    state.begin(&repaired, &identities(&repaired));
+    assert_ne!(first(&state, &repaired).1, before);
+}
+
+#[test]
+fn state_is_json() {
+    let policy = rollouts(&json!({}));
+    let state = tripped(&policy);
+    let identity = identities(&policy)[0];
+    let expected = json!({ "config": 0, "rollouts": { "a": {
+        "rollback": { "digest": identity.digest, "cause": "error_rate" },
+        "promotion": { "gate": identity.gate, "at_ms": 7 },
+        "ended_rollbacks": 0,
+    } } });
+    let json: Value = serde_json::from_slice(&to_json(&state)).unwrap();
+    assert_eq!(json, expected);
+    assert_eq!(parse::<SharedState>(&to_json(&state)), state);
+}
+
+#[test]
+fn what_a_later_version_adds_is_passed_over() {
+    let text = br#"{"later":1,"rollouts":{"a":{"later":[],"ended_rollbacks":3}}}"#;
+    let state: SharedState = parse(text);
+    assert_ne!(state, SharedState::default());
+}
+
+#[test]
+fn causes_are_named_as_in_the_stats() {
+    for cause in Cause::ALL {
+        assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
+    }
 }
 
 proptest! {
+    /// Bytes that are not the document are an empty one, and a document that is read can be written and read again.
     #[test]
-    fn all_facts_read_back_as_they_were(entries in proptest::collection::btree_map("[a-z0-9_-]{1,64}", entry(), 0..6)) {
-        let mut ledger = SharedState::default();
-        for (text, entry) in entries {
-            *ledger.entry_mut(&name(&text)) = entry;
+    fn any_bytes_read_as_a_state(bytes: Vec<u8>, text in r#"(\{|\}|\[|\]|"rollouts"|"a"|:|,|[0-9]|null){0,12}"#) {
+        for bytes in [bytes, text.into_bytes()] {
+            let state: SharedState = parse(&bytes);
+            if serde_json::from_slice::<Value>(&bytes).is_err() {
+                prop_assert_eq!(&state, &SharedState::default());
+            }
+            prop_assert_eq!(parse::<SharedState>(&to_json(&state)), state);
         }
-        prop_assert_eq!(SharedState::parse(ledger.render().as_bytes()), ledger);
-    }
-
-    #[test]
-    fn any_bytes_can_be_parsed(bytes: Vec<u8>, text in "([a ]{0,3}(trip|green|promoted|[0-9 ]{0,9}|\n)){0,9}") {
-        let _ = SharedState::parse(&bytes);
-        let once = SharedState::parse(SharedState::parse(text.as_bytes()).render().as_bytes());
-        prop_assert_eq!(SharedState::parse(once.render().as_bytes()), once);
     }
 }

@@ -1,18 +1,19 @@
 //! How a stream ended, from `response.code`, `response.flags` and a gRPC status.
 
+use bluegreen::analysis::grpc::is_grpc;
 use bluegreen::{CodeClass, GrpcStatus, StreamClass, StreamEnd};
 
 const NO_FLAGS: u64 = 0;
 
 #[track_caller]
-fn assert_end(code: u64, flags: u64, class: &str, verdict: StreamClass) {
+fn assert_end(code: u64, flags: u64, class: &str, expected: StreamClass) {
     let end = StreamEnd {
         code,
         flags,
-        grpc_status: None,
+        ..StreamEnd::PLAIN
     };
     assert_eq!(end.code_class().as_str(), class);
-    assert_eq!(end.verdict(), verdict);
+    assert_eq!(end.class(), expected);
 }
 
 fn grpc(status: &str) -> StreamClass {
@@ -20,7 +21,7 @@ fn grpc(status: &str) -> StreamClass {
         grpc_status: Some(GrpcStatus::parse(status.as_bytes())),
         ..StreamEnd::PLAIN
     };
-    end.verdict()
+    end.class()
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn code_decides_where_envoy_has_no_flag() {
 #[test]
 fn no_response_or_none_that_is_known_says_nothing() {
     for code in [0, 1, 99, 600, 999, u64::MAX] {
-        assert_end(code, NO_FLAGS, "none", StreamClass::ClientLeft);
+        assert_end(code, NO_FLAGS, "none", StreamClass::ClientFault);
     }
 }
 
@@ -58,8 +59,8 @@ fn ends_seen_on_a_real_envoy_are_told_apart() {
     assert_end(503, 64, "5xx", StreamClass::Failed); // upstream closed without a word
     assert_end(200, 4, "2xx", StreamClass::Failed); // route timeout in the middle of a body
     assert_end(504, 4, "5xx", StreamClass::Failed); // route timeout before the response
-    assert_end(200, 16_384, "2xx", StreamClass::ClientLeft); // client left in the middle of a body
-    assert_end(0, 16_384, "none", StreamClass::ClientLeft); // client left before the response
+    assert_end(200, 16_384, "2xx", StreamClass::ClientFault); // client left in the middle of a body
+    assert_end(0, 16_384, "none", StreamClass::ClientFault); // client left before the response
 }
 
 /// The bits of `CoreResponseFlag` in Envoy's `envoy/stream_info/stream_info.h`, one by one behind a 200.
@@ -70,7 +71,7 @@ fn each_flag_behind_a_good_code_has_its_verdict() {
     for bit in 0..30 {
         let verdict = match bit {
             bit if cut_off.contains(&bit) => StreamClass::Failed,
-            bit if client_left.contains(&bit) => StreamClass::ClientLeft,
+            bit if client_left.contains(&bit) => StreamClass::ClientFault,
             _ => StreamClass::Served,
         };
         assert_end(200, 1 << bit, "2xx", verdict);
@@ -79,15 +80,16 @@ fn each_flag_behind_a_good_code_has_its_verdict() {
 
 #[test]
 fn client_that_left_outweighs_all_else() {
-    assert_end(503, 16_384, "5xx", StreamClass::ClientLeft);
-    assert_end(200, 16_384 | 8_388_608, "2xx", StreamClass::ClientLeft);
-    assert_end(504, 4 | 1 << 28, "5xx", StreamClass::ClientLeft);
+    assert_end(503, 16_384, "5xx", StreamClass::ClientFault);
+    assert_end(200, 16_384 | 8_388_608, "2xx", StreamClass::ClientFault);
+    assert_end(504, 4 | 1 << 28, "5xx", StreamClass::ClientFault);
     let grpc = StreamEnd {
         code: 200,
         flags: 16_384,
         grpc_status: Some(GrpcStatus::parse(b"13")),
+        ..StreamEnd::PLAIN
     };
-    assert_eq!(grpc.verdict(), StreamClass::ClientLeft);
+    assert_eq!(grpc.class(), StreamClass::ClientFault);
 }
 
 /// Envoy's `Grpc::Utility::grpcToHttpStatus`: these statuses become 5xx, the others below 17 do not.
@@ -98,7 +100,7 @@ fn grpc_statuses_that_stand_for_5xx_fail() {
         .collect();
     assert_eq!(failed, [2, 4, 12, 13, 14, 15, 17, 18, 19]);
     assert_eq!(grpc(&u64::MAX.to_string()), StreamClass::Failed);
-    assert_eq!(StreamEnd::PLAIN.verdict(), StreamClass::Served);
+    assert_eq!(StreamEnd::PLAIN.class(), StreamClass::Served);
 }
 
 #[test]
@@ -110,26 +112,95 @@ fn grpc_status_that_is_no_number_is_a_failure() {
     assert_eq!(GrpcStatus::parse(b"007"), GrpcStatus::parse(b"7"));
 }
 
-/// Envoy's `Grpc::Utility::httpToGrpcStatus`.
+/// A gRPC-labeled request to a path that answers by HTTP, or that Envoy itself answers, is no word of the canary.
 #[test]
-fn codes_stand_for_the_grpc_statuses_that_envoy_gives_them() {
-    for (code, status) in [
-        (200, "2"),
-        (400, "13"),
-        (401, "16"),
-        (403, "7"),
-        (404, "12"),
-        (418, "2"),
-        (429, "14"),
-        (500, "2"),
-        (501, "2"),
-        (502, "14"),
-        (503, "14"),
-        (504, "14"),
-        (505, "2"),
+fn errors_of_envoys_own_answers_are_not_the_upstreams() {
+    let unavailable = |flags, is_from_upstream| StreamEnd {
+        flags,
+        grpc_status: Some(GrpcStatus::parse(b"14")),
+        is_from_upstream,
+        ..StreamEnd::PLAIN
+    };
+    let (none, rate_limited, no_healthy_upstream, connection_failure) =
+        (0, 1 << 11, 1 << 1, 1 << 5);
+    for (flags, is_from_upstream, class) in [
+        (none, true, StreamClass::Failed),
+        (none, false, StreamClass::Served),
+        (rate_limited, false, StreamClass::Served),
+        (no_healthy_upstream, false, StreamClass::Failed),
+        (connection_failure, false, StreamClass::Failed),
     ] {
-        let expected = GrpcStatus::parse(status.as_bytes());
-        assert_eq!(GrpcStatus::of_code(code), expected, "{code}");
+        let end = unavailable(flags, is_from_upstream);
+        assert!(end.needs_origin());
+        assert_eq!(end.class(), class, "{flags} {is_from_upstream}");
+    }
+    assert!(!StreamEnd::PLAIN.needs_origin());
+}
+
+const TIME_OUTS: [u64; 4] = [1 << 2, 1 << 16, 1 << 19, 1 << 22];
+
+#[test]
+fn time_outs_while_the_client_owes_data_are_its_own() {
+    for flags in TIME_OUTS {
+        for code in [200, 408, 504] {
+            let end = StreamEnd {
+                code,
+                flags,
+                request_is_complete: false,
+                ..StreamEnd::PLAIN
+            };
+            assert_eq!(end.class(), StreamClass::ClientFault, "{code} {flags}");
+        }
+        // By 408 Envoy says so itself, where the filter does not see bodies.
+        assert_end(408, flags, "4xx", StreamClass::ClientFault);
+        assert_end(504, flags, "5xx", StreamClass::Failed);
+    }
+    // What the upstream did counts whatever the client still owes.
+    let reset = StreamEnd {
+        code: 503,
+        flags: 1 << 6,
+        request_is_complete: false,
+        ..StreamEnd::PLAIN
+    };
+    assert_eq!(reset.class(), StreamClass::Failed);
+}
+
+#[test]
+fn time_outs_of_a_response_that_is_held_up_are_the_clients() {
+    for flags in TIME_OUTS {
+        let after = |response_bytes| StreamEnd {
+            flags,
+            response_bytes,
+            ..StreamEnd::PLAIN
+        };
+        assert!(after(0).needs_response_bytes());
+        for stalled in [0, 1, 65_536] {
+            assert_eq!(after(stalled).class(), StreamClass::Failed, "{stalled}");
+        }
+        for unread in [65_537, 1 << 30, u64::MAX] {
+            assert_eq!(after(unread).class(), StreamClass::ClientFault, "{unread}");
+        }
+    }
+    assert!(!StreamEnd::PLAIN.needs_response_bytes());
+}
+
+#[test]
+fn grpc_is_known_by_its_content_type() {
+    for (content_type, grpc) in [
+        ("application/grpc", true),
+        ("application/grpc+proto", true),
+        ("application/grpc+json", true),
+        ("application/grpc;charset=utf-8", true),
+        ("application/grpc ; charset=utf-8", true),
+        ("application/grpc-web", false),
+        ("application/grpc-web+proto", false),
+        ("application/grpc-web-text", false),
+        ("application/grpcx", false),
+        ("application/json", false),
+        ("text/application/grpc", false),
+        ("", false),
+    ] {
+        assert_eq!(is_grpc(content_type.as_bytes()), grpc, "{content_type:?}");
     }
 }
 
@@ -138,7 +209,7 @@ fn plain_end_is_a_success_without_flags() {
     let end = |code, flags| StreamEnd {
         code,
         flags,
-        grpc_status: None,
+        ..StreamEnd::PLAIN
     };
     assert!(
         [200, 204, 299]
@@ -165,8 +236,9 @@ fn good_grpc_status_does_not_make_up_for_a_bad_code() {
         code: 503,
         flags: NO_FLAGS,
         grpc_status: Some(GrpcStatus::parse(b"0")),
+        ..StreamEnd::PLAIN
     };
-    assert_eq!(end.verdict(), StreamClass::Failed);
+    assert_eq!(end.class(), StreamClass::Failed);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What several reports come to.
 
-use bluegreen::{Color, Feedback, Outcomes, Report};
+use bluegreen::{Color, Outcomes, Report};
 
 const fn outcomes(tp: u64, fp: u64, fn_: u64, tn: u64) -> Outcomes {
     Outcomes { tp, fp, fn_, tn }
@@ -33,7 +33,7 @@ fn outcomes_without_end_do_not_wrap() {
 
 #[test]
 fn reports_of_one_rollout_and_color_become_one() {
-    let sums = Feedback::sums(vec![
+    let sums = Report::sums(vec![
         report(1, Color::Green, outcomes(1, 2, 3, 4)),
         report(0, Color::Green, outcomes(5, 0, 0, 0)),
         report(1, Color::Blue, outcomes(0, 6, 0, 0)),
@@ -49,6 +49,6 @@ fn reports_of_one_rollout_and_color_become_one() {
         report(0, Color::Blue, outcomes(0, 0, 7, 0)),
     ];
     assert_eq!(sums, expected);
-    assert_eq!(Feedback::sums(expected.to_vec()), expected);
-    assert_eq!(Feedback::sums(Vec::new()), []);
+    assert_eq!(Report::sums(expected.to_vec()), expected);
+    assert_eq!(Report::sums(Vec::new()), []);
 }

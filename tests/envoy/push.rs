@@ -46,7 +46,7 @@ fn bad(i: u32) -> (String, String) {
         ),
         _ => (
             format!("{good}{i}", good = good()),
-            "The JSON already contains one root element".to_owned(),
+            "trailing characters".to_owned(),
         ),
     }
 }

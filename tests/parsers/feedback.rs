@@ -1,6 +1,6 @@
 //! Feedback: what is taken is JSON to `serde_json` too, and of the counts that it reads.
 
-use bluegreen::{Feedback, Outcome, Policy};
+use bluegreen::{Outcome, Policy, Report};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -54,7 +54,7 @@ proptest! {
         // Half of them begin as feedback does.
         let begin = if number % 2 == 0 { "[{\"rollout\":\"demo\",\"color\":\"blue\"" } else { "" };
         let body = format!("{begin}{}", text(&PIECES, (number / 2).into()));
-        if let Ok(reports) = Feedback::read(body.as_bytes(), &POLICY) {
+        if let Ok(reports) = Report::read(body.as_bytes(), &POLICY) {
             let value: Value = serde_json::from_str(&body).unwrap();
             for kind in Outcome::ALL {
                 let taken: u64 = reports.iter().map(|report| report.outcomes.of(kind)).sum();

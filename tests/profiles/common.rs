@@ -10,8 +10,8 @@ pub const BY_SIGNAL: [&str; 2] = ["signalled", "lean"];
 
 pub const COLORS: [&str; 2] = ["blue", "green"];
 
-/// What the log says where a stream that did not end well was not signalled.
-pub const NOT_SIGNALLED: &str = "was not signalled";
+/// What the log says where a stream that did not end well was not signaled.
+pub const NOT_SIGNALLED: &str = "was not signaled";
 
 /// What the log says where responses are needed and Envoy may not hand them to the filter.
 pub const NO_RESPONSES: &str = "responses do not reach the filter";

@@ -44,7 +44,7 @@ async fn failures(bed: &TestEnv) -> f64 {
     bed.envoy.metrics().await.get(FAILURES, &demo)
 }
 
-/// Workers that found a stream which was not signalled.
+/// Workers that found a stream which was not signaled.
 async fn missed(bed: &TestEnv) -> f64 {
     let name = "bluegreen_signal_missed_total";
     bed.envoy.metrics().await.get(name, &[])
@@ -112,7 +112,8 @@ async fn green_that_comes_to_fail_is_rolled_back_without_an_access_log() {
     }
 }
 
-/// One stream in 128 is tested. What one worker finds, the other learns.
+/// One stream in 128 is tested, and two that were not signaled end the reliance. What one worker finds, the
+/// other learns.
 #[tokio::test]
 async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it() {
     const PROBE: u64 = Signal::STREAMS_PER_PROBE as u64;
@@ -127,8 +128,9 @@ async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it(
             .await;
 
         let [finder, learner] = &workers;
-        fail(finder, PROBE).await;
-        sent += PROBE;
+        const PROBES: u64 = Signal::MAX_MISSES as u64 * PROBE;
+        fail(finder, PROBES).await;
+        sent += PROBES;
         wait_for_count(&bed, FINISHED, &[], sent).await;
         assert!(failures(&bed).await < sent as f64, "it is not silent");
         assert_eq!((missed(&bed).await, logged(&bed, NOT_SIGNALLED)), (1.0, 1));

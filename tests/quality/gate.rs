@@ -127,7 +127,7 @@ async fn a_ramp_that_is_let_on_takes_its_next_step_from_then_on_every_worker() {
 
     let log = bed.envoy.log();
     let lines = log
-        .matches("rollout rec: the quality gate lets the ramp on")
+        .matches("rollout rec: the quality gate is passed")
         .count();
     assert_eq!(lines, 1, "{log}");
 }

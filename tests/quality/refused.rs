@@ -48,7 +48,7 @@ async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken()
         ),
         (
             r#"{"color":"green","tp":1}"#,
-            "[1]: rollout is missing, must be there".into(),
+            "[1]: rollout is missing, must be given".into(),
         ),
         (
             r#"{"rollout":"rec","color":"red"}"#,
@@ -60,7 +60,7 @@ async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken()
         ),
         (
             r#"{"rollout":"rec","tp":1}"#,
-            "[1]: color is missing, must be there".into(),
+            "[1]: color is missing, must be given".into(),
         ),
         (
             r#"{"rollout":"rec","color":"green","tp":-1}"#,
@@ -112,7 +112,7 @@ async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken()
         ),
         (
             r#"{"rollout":"rec","color":"green","tp":1,"tp":1}"#,
-            "[1].tp: stands twice, must stand once".into(),
+            "[1].tp: duplicate field, must be given once".into(),
         ),
         ("7", "[1]: 7, must be an object".into()),
         ("null", "[1]: null, must be an object".into()),
@@ -144,12 +144,12 @@ async fn a_body_that_is_no_feedback_is_refused() {
     let deep_objects = r#"{"tp":"#.repeat(10_000);
     let deep_and_whole = format!("{deep}{}", "]".repeat(5_000));
     let bodies: &[(&str, &[u8], &str)] = &[
-        ("empty", b"", "no JSON"),
-        ("blank", b" \n ", "no JSON"),
+        ("empty", b"", "invalid JSON"),
+        ("blank", b" \n ", "invalid JSON"),
         (
             "cut off",
             br#"[{"rollout":"rec","color":"green","tp":1}"#,
-            "no JSON",
+            "invalid JSON",
         ),
         (
             "two values",
@@ -159,29 +159,33 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "a comma behind",
             br#"[{"rollout":"rec","color":"green"},]"#,
-            "no JSON",
+            "invalid JSON",
         ),
-        ("no JSON", b"rollout=rec&color=green&tp=1", "no JSON"),
+        (
+            "invalid JSON",
+            b"rollout=rec&color=green&tp=1",
+            "invalid JSON",
+        ),
         (
             "not UTF-8",
             b"{\"rollout\":\"rec\xff\",\"color\":\"green\",\"tp\":1}",
-            "no JSON",
+            "invalid JSON",
         ),
-        ("a zero byte", b"\0", "no JSON"),
+        ("a zero byte", b"\0", "invalid JSON"),
         (
             "NaN",
             br#"{"rollout":"rec","color":"green","tp":NaN}"#,
-            "no JSON",
+            "invalid JSON",
         ),
         (
             "a leading zero",
             br#"{"rollout":"rec","color":"green","tp":01}"#,
-            "no JSON",
+            "invalid JSON",
         ),
         (
             "half a surrogate",
             br#"{"rollout":"rec\ud800","color":"green","tp":1}"#,
-            "no JSON",
+            "invalid JSON",
         ),
         ("a string", br#""rec""#, r#""rec", must be an object"#),
         ("a number", b"1", "1, must be an object"),
@@ -193,17 +197,17 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "60,000 deep",
             deep.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
         (
             "60,000 deep, with ends",
             deep_and_whole.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
         (
             "objects 10,000 deep",
             deep_objects.as_bytes(),
-            "nested deeper than 16, must not be",
+            "nested deeper than 16 levels, must be at most 16",
         ),
     ];
     for &(what, body, expected) in bodies {

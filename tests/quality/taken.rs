@@ -241,7 +241,11 @@ async fn who_may_give_feedback_is_the_configs_to_say() {
 /// Without the capability the filter gets no body.
 #[tokio::test]
 async fn feedback_reaches_no_upstream_where_the_filter_may_not_read_it() {
-    let bed = TestEnv::start_with(|envoy| envoy.config(config([rollout("rec")]))).await;
+    let bed = TestEnv::start_with(|envoy| {
+        let envoy = envoy.config(config([rollout("rec")]));
+        envoy.withhold("proxy_on_request_body")
+    })
+    .await;
     let response = bed
         .http1()
         .send(feedback(item("rec", "blue", [1; 4])))

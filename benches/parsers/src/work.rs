@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bluegreen::{CookieName, Feedback, Headers, KeySource, Matcher, Policy, Request};
+use bluegreen::{CookieName, Headers, KeySource, Matcher, Policy, Report, Request};
 
 use crate::Case;
 use crate::inputs::{HEADERS, LARGE, block, filled, nested_hosts, nested_paths, policy, sent};
@@ -188,8 +188,8 @@ fn feedback(policy: &Rc<Policy>) -> Vec<Case> {
     let case = |shape, body: String| {
         let (policy, bytes) = (Rc::clone(policy), body.len());
         let run = move || {
-            Feedback::read(body.as_bytes(), &policy)
-                .map(Feedback::sums)
+            Report::read(body.as_bytes(), &policy)
+                .map(Report::sums)
                 .is_ok()
         };
         Case {

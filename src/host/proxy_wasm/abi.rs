@@ -78,3 +78,10 @@ unsafe extern "C" {
     pub fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     pub fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
+
+// WASI, of which Envoy offers the clocks
+// ([preview 1](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md)).
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    pub fn clock_time_get(clock: u32, precision_ns: u64, time: *mut u64) -> u32;
+}

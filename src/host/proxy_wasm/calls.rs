@@ -4,19 +4,24 @@
 //! turn every status into a value. What Envoy hands over is taken as it is, without a copy.
 
 use super::abi::*;
+use crate::policy::shared_store::HostStatus;
 use ::proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use std::ptr::{null, null_mut};
 
-/// What Envoy answered instead of [`Status::Ok`].
-pub type HostStatus = u32;
-
 const OK: u32 = Status::Ok as u32;
-/// Another has changed the shared data in between.
-pub const CAS_MISMATCH: u32 = Status::CasMismatch as u32;
-const NOT_FOUND: u32 = Status::NotFound as u32;
+const NOT_FOUND: HostStatus = HostStatus(Status::NotFound as u32);
+
+/// Nanoseconds by a clock that never steps. It is WASI's, which Envoy offers beside the ABI.
+pub fn steady_ns() -> Result<u64, HostStatus> {
+    const MONOTONIC: u32 = 1;
+    let mut time = 0;
+    // SAFETY: Envoy writes the eight bytes of `time`.
+    done(unsafe { clock_time_get(MONOTONIC, 0, &mut time) })?;
+    Ok(time)
+}
 
 /// Nanoseconds since 1970.
-pub fn now_ns() -> u64 {
+pub fn wall_ns() -> u64 {
     let mut time = 0;
     // SAFETY: Envoy writes the eight bytes of `time`.
     let _ = unsafe { proxy_get_current_time_nanoseconds(&mut time) };
@@ -242,9 +247,9 @@ pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool, HostSt
     // SAFETY: Envoy reads key and value while the call lasts.
     let status =
         unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
-    match status {
-        CAS_MISMATCH => Ok(false),
-        status => done(status).map(|()| true),
+    match done(status) {
+        Err(HostStatus::CAS_MISMATCH) => Ok(false),
+        other => other.map(|()| true),
     }
 }
 
@@ -255,7 +260,11 @@ pub fn set_tick_period(period_ms: u32) -> Result<(), HostStatus> {
 }
 
 const fn done(status: u32) -> Result<(), HostStatus> {
-    if status == OK { Ok(()) } else { Err(status) }
+    if status == OK {
+        Ok(())
+    } else {
+        Err(HostStatus(status))
+    }
 }
 
 /// Takes over the block that a call makes Envoy allocate in the VM.

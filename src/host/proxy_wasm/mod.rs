@@ -1,4 +1,14 @@
-//! Envoy's side of the proxy-wasm ABI.
+//! The proxy-wasm SDK and ABI: what Envoy calls, and what is called of Envoy.
 
 mod abi;
 pub mod calls;
+pub mod metric;
+mod root;
+mod stream;
+
+use ::proxy_wasm::types::LogLevel;
+
+::proxy_wasm::main! {{
+    ::proxy_wasm::set_log_level(LogLevel::Info);
+    ::proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+}}

@@ -5,68 +5,68 @@ use crate::support::{config, rollout_json};
 use serde_json::{Value, json};
 
 #[test]
-fn what_is_no_json_is_rejected() {
+fn invalid_json_is_rejected_with_its_place() {
     for (document, message) in [
-        (
-            &b""[..],
-            "line 1, column 1: Unexpected end of file, a value was expected",
-        ),
-        (
-            b" \n",
-            "line 2, column 1: Unexpected end of file, a value was expected",
-        ),
-        (b"{", "line 1, column 2: Object keys must be strings"),
-        (
-            b"{\n\"rollouts\": [}",
-            "line 2, column 14: Unexpected closing curly bracket, no array to close",
-        ),
+        (&b""[..], "line 1, column 1: EOF while parsing a value"),
+        (b" \n", "line 2, column 1: EOF while parsing a value"),
+        (b"{", "line 1, column 1: EOF while parsing an object"),
+        (b"{\n\"rollouts\": [}", "line 2, column 14: expected value"),
         (
             b"{'rollouts': []}",
-            "line 1, column 2: Unexpected char: '''",
+            "line 1, column 2: key must be a string",
         ),
-        (b"{} x", "line 1, column 4: Unexpected char: 'x'"),
-        (
-            b"{}{}",
-            "line 1, column 3: The JSON already contains one root element",
-        ),
+        (b"{} x", "line 1, column 4: trailing characters"),
+        (b"{}{}", "line 1, column 3: trailing characters"),
         (
             b"{\"version\": \"a\",}",
-            "line 1, column 17: Trailing commas are not allowed",
+            "line 1, column 17: key must be a string",
         ),
-        (b"version: a", "line 1, column 1: Unexpected char: 'v'"),
-        (
-            b"{\"version\": NaN}",
-            "line 1, column 13: Unexpected char: 'N'",
-        ),
+        (b"version: a", "line 1, column 1: expected value"),
+        (b"{\"version\": NaN}", "line 1, column 13: expected value"),
         (
             b"{\"version\": \"\xff\"}",
-            "line 1, column 14: Invalid UTF-8: invalid utf-8 sequence of 1 bytes from index 0",
+            "line 1, column 14: invalid UTF-8",
         ),
-        (b"\xff", "line 1, column 1: Unexpected byte: \\xFF"),
+        (b"{\n\n\"\xff", "line 3, column 2: invalid UTF-8"),
+        (b"\xff", "line 1, column 1: invalid UTF-8"),
+        (
+            b"{\"version\": \"a\nb\"}",
+            "line 1, column 14: control character (\\u0000-\\u001F) found while parsing a string",
+        ),
+        (
+            b"{\"version\": \"\x1b[31m\"}",
+            "line 1, column 13: control character (\\u0000-\\u001F) found while parsing a string",
+        ),
+        (
+            b"{\"version\": \"\\\r\"}",
+            "line 1, column 15: invalid escape",
+        ),
+        (b"\x1b[31m", "line 1, column 1: expected value"),
+        (b"{}\0", "line 1, column 3: trailing characters"),
     ] {
-        assert_message(document, &format!("no JSON, at {message}"));
+        assert_message(document, &format!("invalid JSON at {message}"));
     }
 }
 
 #[test]
-fn what_is_no_json_is_shown_without_control_characters() {
-    for (document, message) in [
-        (
-            &b"{\"version\": \"a\nb\"}"[..],
-            "line 1, column 15: ' ' is not allowed in JSON strings",
-        ),
-        (
-            b"{\"version\": \"\x1b[31m\"}",
-            "line 1, column 14: ' ' is not allowed in JSON strings",
-        ),
-        (
-            b"{\"version\": \"\\\r\"}",
-            "line 1, column 14: '\\ ' is not a valid escape sequence",
-        ),
-        (b"\x1b[31m", "line 1, column 1: Unexpected char: ' '"),
-        (b"{}\0", "line 1, column 3: Unexpected char: ' '"),
+fn half_of_a_surrogate_pair_is_no_text() {
+    for (document, column) in [
+        (r#"{"version":"\ud800","rollouts":[]}"#, 13),
+        (r#"{"version":"\ud800x"}"#, 13),
+        (r#"{"version":"\\\udfff"}"#, 15),
+        (r#"{"version":"\ud83d\u0041"}"#, 13),
+        (r#"{"\uDC00":1}"#, 3),
     ] {
-        assert_message(document, &format!("no JSON, at {message}"));
+        let message = format!("invalid JSON at line 1, column {column}: half of a surrogate pair");
+        assert_message(document, &message);
+    }
+    let document = with("version", json!("VERSION"));
+    for good in [r"\ud83d\ude00", r"\\ud800", r"\u00e4", r"\u0041"] {
+        let document = document.replace("VERSION", good);
+        assert!(
+            bluegreen::Policy::parse(document.as_bytes()).is_ok(),
+            "{good}"
+        );
     }
 }
 
@@ -78,7 +78,7 @@ fn numbers_are_those_of_json() {
             .to_string()
             .replace(r#"{"blue":50,"green":50}"#, &weights);
         assert!(
-            message(document.as_bytes()).starts_with("no JSON, at line 1, column "),
+            message(document.as_bytes()).starts_with("invalid JSON at line 1, column "),
             "{bad}"
         );
     }
@@ -88,8 +88,14 @@ fn numbers_are_those_of_json() {
 fn deep_nesting_is_rejected() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_message(nested(16), "an array, must be an object");
-    assert_message(nested(17), "nested deeper than 16, must not be");
-    assert_message(nested(100_000), "nested deeper than 16, must not be");
+    assert_message(
+        nested(17),
+        "nested deeper than 16 levels, must be at most 16",
+    );
+    assert_message(
+        nested(100_000),
+        "nested deeper than 16 levels, must be at most 16",
+    );
 }
 
 #[test]
@@ -102,7 +108,7 @@ fn what_is_no_object_is_rejected() {
 
 #[test]
 fn rollouts_are_required() {
-    assert_message("{}", "rollouts is missing, must be there");
+    assert_message("{}", "rollouts is missing, must be given");
     assert_message(r#"{"rollouts":null}"#, "rollouts: null, must be an array");
     assert_message(
         r#"{"rollouts":{}}"#,
@@ -153,7 +159,7 @@ fn rollout_names_are_unique() {
     ]});
     assert_message(
         config.to_string(),
-        r#"rollouts[2]: name "a" is that of rollouts[0], must be another name"#,
+        r#"rollouts[2].name: "a" is the name of rollouts[0], must be unique"#,
     );
 }
 
@@ -185,7 +191,7 @@ fn names_of_fields_are_escaped_in_paths() {
         let fields = "unknown field, must be one of blue, green";
         assert_field(
             "clusters",
-            json!({ name: "a" }),
+            json!({ "blue": "a", "green": "b", name: "a" }),
             &format!(".{shown}: {fields}"),
         );
     }
@@ -194,15 +200,15 @@ fn names_of_fields_are_escaped_in_paths() {
 #[test]
 fn repeated_fields_are_rejected() {
     assert_message(
-        r#"{"version":"a","version":"a","rollouts":[]}"#,
-        "version: stands twice, must stand once",
+        with("profile", json!("full")).replacen('{', r#"{"profile":"lean","#, 1),
+        "profile: duplicate field, must be given once",
     );
     let nested = config(&json!({}))
         .to_string()
         .replace(r#""blue":50"#, r#""blue":50,"blue":50"#);
     assert_message(
         nested,
-        "rollouts[0].weights.blue: stands twice, must stand once",
+        "rollouts[0].weights.blue: duplicate field, must be given once",
     );
 }
 

@@ -20,15 +20,15 @@ fn assert_guard(fields: Value, expected: &str) {
 fn guard_has_a_window_a_minimum_and_a_limit() {
     assert_guard(
         json!({ "window": null }),
-        ": window is missing, must be there",
+        ": window is missing, must be given",
     );
     assert_guard(
         json!({ "min_requests": null }),
-        ": min_requests is missing, must be there",
+        ": min_requests is missing, must be given",
     );
     assert_guard(
         json!({ "max_error_rate": null }),
-        ": no limit, must have one or more of max_error_rate, max_error_rate_over_stable, max_slow_rate and \
+        ": no limit, must be one or more of max_error_rate, max_error_rate_over_stable, max_slow_rate and \
          max_slow_rate_over_stable",
     );
     assert_guard(
@@ -83,14 +83,14 @@ fn guard_figures_are_in_their_ranges() {
 
 #[test]
 fn slow_after_goes_with_a_slow_limit() {
-    let no_limit =
-        ": slow_after without max_slow_rate or max_slow_rate_over_stable, must have a limit";
+    let no_limit = ": slow_after without a limit, must be given with max_slow_rate or max_slow_rate_over_stable";
     assert_guard(json!({ "slow_after": "1s" }), no_limit);
     assert_guard(
         json!({ "slow_after": "1s", "max_error_rate": null }),
         no_limit,
     );
-    let no_time = ": max_slow_rate or max_slow_rate_over_stable without slow_after, must have both";
+    let no_time =
+        ": max_slow_rate or max_slow_rate_over_stable without slow_after, must be given with it";
     assert_guard(json!({ "max_slow_rate": 5 }), no_time);
     assert_guard(json!({ "max_slow_rate_over_stable": 5 }), no_time);
     for bad in ["0s", "999us"] {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn header_names_are_checked() {
-    let rule = "must be a header's name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
+    let rule =
+        "must be a header name of 1 to 255 letters, digits and !#$%&'*+-.^_`|~ (no pseudo-header)";
     for field in ["route_header", "color_header"] {
         for bad in ["", ":path", "x y", "x:"] {
             assert_message(
@@ -23,7 +24,7 @@ fn header_names_are_checked() {
             "x-envoy-internal",
         ] {
             let message = format!(
-                "{field}: {reserved:?}, must be a header that neither HTTP nor Envoy lives by"
+                "{field}: {reserved:?}, must be a header that HTTP and Envoy do not use themselves"
             );
             assert_message(with(field, json!(reserved)), &message);
         }
@@ -54,7 +55,7 @@ fn with_tokens(feedback: &str, tester: &str) -> Value {
 
 #[test]
 fn route_header_is_another_than_that_of_a_token() {
-    let message = "route_header: the header of a token too, must be another header";
+    let message = "route_header: also the header of a token, must be another header";
     let default = "X-Bluegreen-Cluster";
     for (feedback, tester) in [(default, "x-b"), ("x-a", default), (default, default)] {
         assert_message(with_tokens(feedback, tester).to_string(), message);

@@ -68,7 +68,7 @@ fn hosts_are_exact_or_a_suffix() {
 fn path_prefix_can_be_that_of_a_path() {
     for bad in ["", "v1", "/a?b", "/a#b", "/a b", "/ä", "/a\n"] {
         let message = format!(
-            ".path_prefix: {bad:?}, must begin with '/' and be visible ASCII characters without '?' and '#'"
+            ".path_prefix: {bad:?}, must be a path of visible ASCII characters without '?' and '#' that begins with '/'"
         );
         assert_field("match", json!({ "path_prefix": bad }), &message);
     }
@@ -103,7 +103,7 @@ fn two_rollouts_do_not_have_the_same_match() {
             json!({ "match": other }),
         ]);
         let message =
-            format!("rollouts[2].match: {message} that of rollouts[1], must be another match");
+            format!("rollouts[2].match: {message} the match of rollouts[1], must be unique");
         assert_message(rollouts.to_string(), &message);
     }
 }
@@ -115,7 +115,7 @@ fn one_rollout_has_a_host_once() {
         (json!(["a.example", "b.example", "A.Example"]), "a.example"),
         (json!(["*.a.example", "*.A.example"]), "*.a.example"),
     ] {
-        let message = format!("rollouts[1].match: host {host} stands twice, must stand once");
+        let message = format!("rollouts[1].match: duplicate host {host}, must be given once");
         let rollouts = of_rollouts(&[
             json!({ "match": { "hosts": ["first.example"] } }),
             json!({ "match": { "hosts": hosts, "path_prefix": "/v1" } }),

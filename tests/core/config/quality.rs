@@ -44,7 +44,7 @@ fn quality_has_a_minimum() {
     assert_field(
         "quality",
         json!({ "min_f1": 80 }),
-        ": min_samples is missing, must be there",
+        ": min_samples is missing, must be given",
     );
     assert_field(
         "quality",
@@ -98,16 +98,16 @@ fn quality_figures_are_in_their_ranges() {
 fn feedback_has_a_path_and_a_permission() {
     assert_feedback(
         json!({ "require": "nothing" }),
-        ": path is missing, must be there",
+        ": path is missing, must be given",
     );
     assert_feedback(
         json!({ "path": "/a" }),
-        ": require is missing, must be there",
+        ": require is missing, must be given",
     );
     assert_feedback(json!("/a"), ": \"/a\", must be an object");
     assert_feedback(
         json!({ "path": "/a?b", "require": "nothing" }),
-        ".path: \"/a?b\", must begin with '/' and be visible ASCII characters without '?' and '#'",
+        ".path: \"/a?b\", must be a path of visible ASCII characters without '?' and '#' that begins with '/'",
     );
     assert_feedback(
         json!({ "path": "/a", "require": "anyone" }),
@@ -115,7 +115,7 @@ fn feedback_has_a_path_and_a_permission() {
     );
     assert_feedback(
         json!({ "path": "/a", "require": { "token": { "header": "x", "sha256": "s3cret" } } }),
-        ".require.token.sha256: 6 characters, must be 64 hex digits: the SHA-256 of the token",
+        ".require.token.sha256: a value that is not shown, must be 64 hex digits: the SHA-256 of the token",
     );
     assert_feedback(
         json!({ "path": "/a", "require": "nothing", "max": 1 }),

@@ -18,36 +18,43 @@ fn ramp_rises_step_by_step() {
     assert_steps(json!([]), ": [], must be one step or more");
     assert_steps(
         json!([step(25.0), step(5.0), last]),
-        "[1]: weight 5 after 25, must not fall",
+        "[1]: weight 5 after 25, must be 25 or more",
     );
     assert_steps(
         json!([step(25.5), { "weight": 25.499 }]),
-        "[1]: weight 25.499 after 25.5, must not fall",
+        "[1]: weight 25.499 after 25.5, must be 25.5 or more",
     );
     assert_steps(
         json!([{ "weight": 5 }, last]),
-        "[0]: no hold, must have one before the last step",
+        "[0]: hold is missing, must be given before the last step",
     );
     assert_steps(
         json!([step(5.0), step(100.0)]),
-        "[1]: the last step has a hold, must have none",
+        "[1]: hold in the last step, must be absent",
     );
     assert_steps(
         json!([step(5.0)]),
-        "[0]: the last step has a hold, must have none",
+        "[0]: hold in the last step, must be absent",
     );
     assert_steps(
         json!([{ "hold": "1s" }]),
-        "[0]: weight is missing, must be there",
+        "[0]: weight is missing, must be given",
     );
     assert_steps(
         json!([{ "weight": 101 }]),
         "[0].weight: 101, must be a number from 0 to 100 in steps of 0.001",
     );
+    assert_steps(
+        json!([step(25.0), { "weight": 5 }, { "weight": 4, "hold": "1s" }]),
+        "[1]: weight 5 after 25, must be 25 or more\n\
+         rollouts[0].ramp.steps[1]: hold is missing, must be given before the last step\n\
+         rollouts[0].ramp.steps[2]: weight 4 after 5, must be 5 or more\n\
+         rollouts[0].ramp.steps[2]: hold in the last step, must be absent",
+    );
     assert_steps(json!([7]), "[0]: 7, must be an object");
     assert_steps(json!({}), ": an object, must be an array");
     assert_steps(
-        json!([{ "weights": 5 }]),
+        json!([{ "weight": 5, "weights": 5 }]),
         "[0].weights: unknown field, must be one of weight, hold",
     );
     for (hold, shown) in [
@@ -75,16 +82,16 @@ fn ramp_has_a_start_and_steps() {
     assert_field(
         "ramp",
         json!({ "steps": steps }),
-        ": start is missing, must be there",
+        ": start is missing, must be given",
     );
     assert_field(
         "ramp",
         json!({ "start": "2026-11-23T10:00:00Z" }),
-        ": steps is missing, must be there",
+        ": steps is missing, must be given",
     );
     assert_field(
         "ramp",
-        json!({ "begin": 1 }),
+        json!({ "start": "2026-11-23T10:00:00Z", "steps": steps, "begin": 1 }),
         ".begin: unknown field, must be one of start, steps",
     );
     for bad in [

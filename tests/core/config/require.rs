@@ -49,11 +49,12 @@ fn permission_is_known() {
     );
     assert_require(
         json!({ "token": {} }),
-        ".token: header is missing, must be there",
+        ".token: header is missing, must be given\n\
+         rollouts[0].override.require.token: sha256 is missing, must be given",
     );
     assert_require(
         json!({ "token": { "header": "x" } }),
-        ".token: sha256 is missing, must be there",
+        ".token: sha256 is missing, must be given",
     );
     for field in ["header", "sha256"] {
         let mut token = json!({ "header": "x", "sha256": "0".repeat(64) });
@@ -74,12 +75,10 @@ fn header_of_a_token_is_one_that_may_be_taken_away() {
         "set-cookie",
         "x-envoy-internal",
     ] {
-        let message = message(with_override(&token(reserved)).to_string().as_bytes());
-        let path = "rollouts[0].override.require.token.header: ";
-        let rule = ", must be a header that neither HTTP nor Envoy lives by";
-        assert!(
-            message.starts_with(path) && message.ends_with(rule),
-            "{message}"
+        assert_require(
+            token(reserved),
+            ".token.header: a value that is not shown, must be a header that HTTP and Envoy do not use \
+             themselves",
         );
     }
     assert_accepted(&with_override(&token("authorization")));
@@ -87,21 +86,21 @@ fn header_of_a_token_is_one_that_may_be_taken_away() {
 
 #[test]
 fn digest_is_64_hex_digits() {
-    for (bad, characters) in [
-        ("s3cret".to_owned(), 6),
-        (String::new(), 0),
-        ("0".repeat(63), 63),
-        ("0".repeat(65), 65),
-        ("0".repeat(66), 66),
-        ("g".repeat(64), 64),
-        ("+".repeat(64), 64),
-        ("ä".repeat(32), 32),
+    for bad in [
+        "s3cret".to_owned(),
+        String::new(),
+        "0".repeat(63),
+        "0".repeat(65),
+        "0".repeat(66),
+        "g".repeat(64),
+        "+".repeat(64),
+        "ä".repeat(32),
     ] {
         let require = json!({ "token": { "header": "x-token", "sha256": bad } });
-        let message = format!(
-            ".token.sha256: {characters} characters, must be 64 hex digits: the SHA-256 of the token"
+        assert_require(
+            require,
+            ".token.sha256: a value that is not shown, must be 64 hex digits: the SHA-256 of the token",
         );
-        assert_require(require, &message);
     }
     for good in ["0".repeat(64), "aF".repeat(32)] {
         let require = json!({ "token": { "header": "X-Token", "sha256": good } });

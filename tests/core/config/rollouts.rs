@@ -15,7 +15,7 @@ fn required_fields_are_named() {
     for field in ["name", "clusters", "weights"] {
         assert_message(
             without(field),
-            &format!("rollouts[0]: {field} is missing, must be there"),
+            &format!("rollouts[0]: {field} is missing, must be given"),
         );
     }
 }
@@ -34,12 +34,12 @@ fn unknown_fields_are_named_where_they_stand() {
     );
     assert_field(
         "clusters",
-        json!({ "red": "a" }),
+        json!({ "blue": "a", "green": "b", "red": "a" }),
         ".red: unknown field, must be one of blue, green",
     );
     assert_field(
         "weights",
-        json!({ "red": 1 }),
+        json!({ "blue": 50, "green": 50, "red": 1 }),
         ".red: unknown field, must be one of blue, green",
     );
 }
@@ -74,7 +74,7 @@ fn clusters_can_stand_in_a_header() {
     assert_field(
         "clusters",
         json!({ "blue": "a" }),
-        ": green is missing, must be there",
+        ": green is missing, must be given",
     );
     assert_field(
         "clusters",
@@ -126,7 +126,7 @@ fn weights_are_percentages() {
     assert_field(
         "weights",
         json!({ "green": 5 }),
-        ": blue is missing, must be there",
+        ": blue is missing, must be given",
     );
 }
 

@@ -1,8 +1,8 @@
 //! One configuration on one worker, as Envoy sees it.
 
-use super::active::Active;
-use super::proxy_wasm::calls;
+use super::calls;
 use super::stream::Stream;
+use crate::host::active::Active;
 use crate::policy::policy::Policy;
 use ::proxy_wasm::traits::{Context, HttpContext, RootContext};
 use ::proxy_wasm::types::ContextType;
@@ -25,8 +25,10 @@ impl RootContext for Root {
         let json = calls::plugin_configuration().unwrap_or_default();
         let policy = match Policy::parse(&json) {
             Ok(policy) => policy,
-            Err(error) => {
-                error!("config rejected, the one in force stays: {error}");
+            Err(errors) => {
+                for line in &errors {
+                    error!("config rejected, the one in force stays: {line}");
+                }
                 return false;
             }
         };
@@ -36,9 +38,7 @@ impl RootContext for Root {
                 true
             }
             Err(status) => {
-                error!(
-                    "config rejected: Envoy refuses a call (status {status}); are all capabilities allowed?"
-                );
+                error!("config rejected: {status}; are all capabilities allowed?");
                 false
             }
         }
@@ -51,6 +51,9 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        if let Some(active) = &self.active {
+            active.use_for_stream();
+        }
         Some(Box::new(Stream::new(self.active.clone())))
     }
 

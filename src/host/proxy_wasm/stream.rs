@@ -1,9 +1,10 @@
 //! One request and its response, as Envoy sees them.
 
-use super::active::Active;
-use super::proxy_wasm::calls;
-use super::routed_stream::RoutedStream;
-use crate::policy::feedback::{Feedback, Refusal};
+use super::calls;
+use crate::host::active::Active;
+use crate::host::phase::Phase;
+use crate::policy::feedback::Report;
+use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use ::proxy_wasm::traits::{Context, HttpContext};
 use ::proxy_wasm::types::Action;
 use log::error;
@@ -13,16 +14,6 @@ use std::rc::Rc;
 pub struct Stream {
     active: Option<Rc<Active>>,
     phase: Phase,
-}
-
-/// What a stream is to the filter.
-pub enum Phase {
-    /// Nothing, or nothing any more.
-    Passing,
-    /// A request that goes to blue or green.
-    RoutedStream(RoutedStream),
-    /// Feedback whose body is not complete.
-    Feedback,
 }
 
 // === impl Stream ===
@@ -40,27 +31,27 @@ impl Stream {
         self.phase = Phase::Passing;
         if let Some(active) = &self.active {
             let body = calls::request_body().unwrap_or_default();
-            let taken = Feedback::read(&body, &active.policy);
+            let taken = Report::read(&body, &active.policy);
             answer(taken.map(|reports| active.count(reports)));
         }
     }
 }
 
 /// Answers feedback: 204 where it is taken.
-fn answer(taken: Result<(), Refusal>) {
+fn answer(taken: Result<(), FeedbackError>) {
     let json = ("content-type", "application/json");
     let sent = match taken {
         Ok(()) => calls::respond(204, &[], &[]),
         Err(refusal) => {
             let headers: &[_] = match refusal {
-                Refusal::Method => &[json, ("allow", "POST")],
+                FeedbackError::Method => &[json, ("allow", "POST")],
                 _ => &[json],
             };
             calls::respond(refusal.status(), headers, &refusal.to_json())
         }
     };
     if let Err(status) = sent {
-        error!("feedback is not answered: Envoy refuses a call (status {status})");
+        error!("feedback is not answered: {status}");
     }
 }
 
@@ -71,7 +62,7 @@ impl HttpContext for Stream {
         let Some(active) = &self.active else {
             return Action::Continue;
         };
-        match active.receive() {
+        match active.receive(end_of_stream) {
             Ok(Ok(phase)) => self.phase = phase,
             Ok(Err(refusal)) => {
                 answer(Err(refusal));
@@ -79,7 +70,7 @@ impl HttpContext for Stream {
             }
             Err(status) => {
                 let _ = calls::remove_request_header(active.policy.route_header.as_str());
-                error!("a request passes undecided: Envoy refuses a call (status {status})");
+                error!("a request passes undecided: {status}");
             }
         }
         if !matches!(self.phase, Phase::Feedback) {
@@ -92,12 +83,15 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.request_body(active, end_of_stream);
+        }
         if !matches!(self.phase, Phase::Feedback) {
             return Action::Continue;
         }
-        if size > Feedback::MAX_BYTES {
+        if size > FeedbackEndpoint::MAX_BYTES {
             self.phase = Phase::Passing;
-            answer(Err(Refusal::TooLarge));
+            answer(Err(FeedbackError::TooLarge));
         } else if end_of_stream {
             self.take_feedback();
         }
@@ -105,6 +99,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.request_body(active, true);
+        }
         if !matches!(self.phase, Phase::Feedback) {
             return Action::Continue;
         }
@@ -112,16 +109,16 @@ impl HttpContext for Stream {
         Action::Pause
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
-            decided.response_started(active);
+    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.response_started(active, end_of_stream);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, &mut self.phase) {
-            decided.response_trailed(active);
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.response_trailed(active);
         }
         Action::Continue
     }
@@ -133,8 +130,8 @@ impl Drop for Stream {
     /// borrowed meanwhile: no call is made here by which Envoy would call back, but to allocate.
     fn drop(&mut self) {
         let phase = std::mem::replace(&mut self.phase, Phase::Passing);
-        if let (Some(active), Phase::RoutedStream(decided)) = (&self.active, phase) {
-            decided.ended(active);
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, phase) {
+            stream.ended(active);
         }
     }
 }

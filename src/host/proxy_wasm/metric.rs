@@ -1,6 +1,7 @@
 //! The kinds of metrics that Envoy keeps.
 
-use super::proxy_wasm::calls::{self, HostStatus};
+use super::calls;
+use crate::policy::shared_store::HostStatus;
 use ::proxy_wasm::types::MetricType;
 use std::cell::OnceCell;
 

@@ -1,0 +1,13 @@
+//! What a stream is to the filter.
+
+use super::routed_stream::RoutedStream;
+
+/// What a stream is to the filter.
+pub enum Phase {
+    /// Nothing, or nothing any more.
+    Passing,
+    /// A request that goes to blue or green.
+    Routed(RoutedStream),
+    /// Feedback whose body is not complete.
+    Feedback,
+}

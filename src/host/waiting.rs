@@ -1,0 +1,36 @@
+//! The requests of this VM that wait for their response.
+
+use super::rollout_state::RolloutState;
+use crate::analysis::waiting::{Wait, WaitingKey, WaitingRequests};
+use crate::value::color::Color;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a request that waits counts for.
+#[derive(Debug)]
+pub struct Waiter {
+    pub state: Rc<RolloutState>,
+    pub color: Color,
+    pub generation: u64,
+}
+
+thread_local! {
+    static WAITING: RefCell<WaitingRequests<Waiter>> = RefCell::default();
+}
+
+pub fn begin(waiter: Waiter, since_ns: u64, slow_after_ms: u64) -> WaitingKey {
+    WAITING.with_borrow_mut(|waiting| waiting.begin(waiter, since_ns, slow_after_ms))
+}
+
+pub fn end(key: &WaitingKey, now_ns: u64) -> Option<Wait> {
+    WAITING.with_borrow_mut(|waiting| waiting.end(key, now_ns))
+}
+
+/// Counts the requests that have become slow while they wait.
+pub fn count_slow(now_ns: u64) {
+    WAITING.with_borrow_mut(|waiting| {
+        for it in waiting.find_slow(now_ns) {
+            it.state.count_slow(it.generation, it.color);
+        }
+    });
+}

@@ -1,0 +1,60 @@
+//! What a VM has to do about a rollout.
+
+use crate::analysis::guard::Cause;
+use crate::analysis::quality::Outcomes;
+use crate::value::color::PerColor;
+use crate::value::percent::Weights;
+
+/// Something to do about one rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// The index of the rollout.
+    pub rollout: usize,
+    /// What to do.
+    pub what: Todo,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Todo {
+    /// Send all traffic to the stable color.
+    RollBack {
+        /// The limit that was passed.
+        cause: Cause,
+        /// The limit and the figures.
+        reason: String,
+    },
+    /// Let the ramp go on beyond the weight at which it waits.
+    Promote,
+    /// Say that a rollback outlasts the configuration under which it began.
+    ReportRollback(Cause),
+    /// Show the state of guard and quality gate.
+    ShowGuardState(GuardState),
+    /// Show the outcomes of each color's release.
+    ShowOutcomes(PerColor<Outcomes>),
+    /// Show the weights in force.
+    ShowWeights(Weights),
+}
+
+/// Values of the stat `guard_state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardState {
+    /// 0: enough requests to judge, and no limit is passed.
+    Watching = 0,
+    /// 1: too few requests to judge.
+    Inconclusive = 1,
+    /// 2: the rollout is rolled back.
+    Tripped = 2,
+}
+
+// === impl Todo ===
+
+impl Todo {
+    /// Why to roll back, where that is to be done.
+    pub fn rollback(&self) -> Option<Cause> {
+        match self {
+            Self::RollBack { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+}

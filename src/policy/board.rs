@@ -1,0 +1,119 @@
+//! What all VMs of one Envoy have counted together.
+
+use crate::policy::registry::Registry;
+use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::shared_keys::SharedKeys;
+use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, edit, parse};
+use crate::policy::vm_counts::VmCounts;
+use crate::value::name::RolloutName;
+
+/// Copies of the counts of all VMs.
+#[derive(Debug, Default)]
+pub struct Board {
+    registry: Registry,
+    registry_change: u32,
+    vms: Vec<VmCopy>,
+}
+
+/// The counts of one VM.
+#[derive(Debug, Default)]
+struct VmCopy {
+    vm: u32,
+    counts: VmCounts,
+    change: u32,
+    silent_looks: u32,
+}
+
+// === impl Board ===
+
+impl Board {
+    /// A VM that did not tell its counts anew for so many looks is no more: each does every fifty ticks.
+    pub const SILENT_LOOKS: u32 = 300;
+
+    /// Reads what has changed. Says whether something has.
+    ///
+    /// # Errors
+    /// Where the host refuses a call.
+    pub fn look(
+        &mut self,
+        store: &impl SharedStore,
+        keys: &SharedKeys,
+    ) -> Result<bool, HostStatus> {
+        let mut has_changed = self.read_registry(store, keys)?;
+        let mut silent = None;
+        for copy in &mut self.vms {
+            let Some((json, change)) = store.get(&keys.counts_of(copy.vm))? else {
+                continue;
+            };
+            if change == copy.change {
+                copy.silent_looks = copy.silent_looks.saturating_add(1);
+                if copy.silent_looks > Self::SILENT_LOOKS {
+                    silent = Some(copy.vm);
+                }
+                continue;
+            }
+            let counts: VmCounts = parse(&json);
+            has_changed |= counts.rollouts != copy.counts.rollouts;
+            copy.counts = counts;
+            copy.change = change;
+            copy.silent_looks = 0;
+        }
+        if let Some(vm) = silent {
+            self.retire(store, keys, vm)?;
+        }
+        Ok(has_changed)
+    }
+
+    /// Adds what all counted to counts that have begun.
+    pub fn add_to(&self, name: &RolloutName, counts: &mut RolloutCounts) {
+        let copies = self.vms.iter().map(|copy| &copy.counts);
+        for told in copies.chain([self.registry.retired()]) {
+            if let Some(theirs) = told.rollouts.get(name.as_str()) {
+                counts.add(theirs);
+            }
+        }
+    }
+
+    fn read_registry(
+        &mut self,
+        store: &impl SharedStore,
+        keys: &SharedKeys,
+    ) -> Result<bool, HostStatus> {
+        let Some((json, change)) = store.get(&keys.registry)? else {
+            return Ok(false);
+        };
+        if change == self.registry_change {
+            return Ok(false);
+        }
+        self.registry = parse(&json);
+        self.registry_change = change;
+        let registry = &self.registry;
+        self.vms.retain(|copy| registry.has_vm(copy.vm));
+        for vm in registry.vms() {
+            if !self.vms.iter().any(|copy| copy.vm == vm) {
+                self.vms.push(VmCopy {
+                    vm,
+                    ..VmCopy::default()
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes over the counts of a VM that is no more, and drops its document.
+    fn retire(
+        &mut self,
+        store: &impl SharedStore,
+        keys: &SharedKeys,
+        vm: u32,
+    ) -> Result<(), HostStatus> {
+        let Some(copy) = self.vms.iter().find(|copy| copy.vm == vm) else {
+            return Ok(());
+        };
+        edit(store, &keys.registry, |registry: &mut Registry| {
+            registry.retire_vm(vm, &copy.counts)
+        })?;
+        store.set(&keys.counts_of(vm), b"", NO_CHANGE)?;
+        Ok(())
+    }
+}

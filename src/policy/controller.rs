@@ -1,0 +1,55 @@
+//! What to do about the rollouts of one configuration: figures and clock in, actions out.
+
+use crate::policy::action::Action;
+use crate::policy::policy::Policy;
+use crate::policy::rollout_watch::{Figures, Now, RolloutWatch};
+use crate::policy::windows::Windows;
+
+/// Watches all rollouts of one configuration.
+#[derive(Debug)]
+pub struct Controller {
+    watches: Vec<RolloutWatch>,
+    ticks: usize,
+}
+
+// === impl Controller ===
+
+impl Controller {
+    /// A rollout whose figures stay the same is looked at every so many ticks, since time alone may change
+    /// what its stats show.
+    pub const TICKS_TO_REFRESH: usize = 10;
+
+    /// A controller for a configuration that comes into force.
+    pub fn new(policy: &Policy) -> Self {
+        let watch = |rollout| RolloutWatch::new(policy, rollout);
+        Self {
+            watches: policy.rollouts.iter().map(watch).collect(),
+            ticks: 0,
+        }
+    }
+
+    /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
+    /// `has_changed` says whether any of them may have changed.
+    pub fn tick(
+        &mut self,
+        policy: &Policy,
+        figures: &[Figures],
+        has_changed: bool,
+        now: Now,
+        windows: &mut Windows,
+    ) -> Vec<Action> {
+        let turn = self.ticks % Self::TICKS_TO_REFRESH;
+        self.ticks = self.ticks.wrapping_add(1);
+        let mut actions = Vec::new();
+        let rollouts = policy.rollouts.iter().zip(figures).zip(&mut self.watches);
+        for (index, ((rollout, figures), watch)) in rollouts.enumerate() {
+            let is_due = index % Self::TICKS_TO_REFRESH == turn;
+            let todo = watch.tick(rollout, figures, has_changed, is_due, now, windows);
+            actions.extend(todo.into_iter().map(|what| Action {
+                rollout: index,
+                what,
+            }));
+        }
+        actions
+    }
+}

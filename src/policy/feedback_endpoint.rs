@@ -1,0 +1,110 @@
+//! The feedback endpoint: where it is, and which requests it takes.
+
+use crate::assign::permission::Permission;
+use crate::request::headers::Headers;
+use serde::Serialize;
+use std::fmt;
+
+/// Where feedback is taken, and from whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedbackEndpoint {
+    /// The path, without query.
+    pub path: String,
+    /// What a request must bring.
+    pub require: Permission,
+}
+
+/// Why feedback is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedbackError {
+    /// Something in the body is wrong: 400.
+    Body(String),
+    /// This client may not send it: 403.
+    Forbidden,
+    /// It was not sent by `POST`: 405.
+    Method,
+    /// The body is too large: 413.
+    TooLarge,
+}
+
+// === impl FeedbackEndpoint ===
+
+impl FeedbackEndpoint {
+    /// The largest body that is taken.
+    pub const MAX_BYTES: usize = 65_536;
+    const MAX_LENGTH: u64 = 65_536;
+
+    /// Whether a request is feedback.
+    pub fn is_at(&self, path: &[u8]) -> bool {
+        path.strip_prefix(self.path.as_bytes())
+            .is_some_and(|rest| matches!(rest, [] | [b'?', ..]))
+    }
+
+    /// # Errors
+    /// Where a request is refused before its body is read.
+    pub fn admit(&self, headers: &Headers<'_>) -> Result<(), FeedbackError> {
+        if headers.first(":method") != Some(b"POST") {
+            return Err(FeedbackError::Method);
+        }
+        if !self.require.allows(headers) {
+            return Err(FeedbackError::Forbidden);
+        }
+        if headers.first("content-length").is_some_and(is_too_large) {
+            return Err(FeedbackError::TooLarge);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a `content-length` is above the limit. What is not a number says nothing; Envoy counts the
+/// bytes itself.
+fn is_too_large(length: &[u8]) -> bool {
+    let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(length).unwrap_or_default();
+    // Not usize, which has 32 bits in Wasm. Where the digits are too many for 64 bits, it is too large too.
+    let number = text.parse::<u64>().ok();
+    is_number && number.is_none_or(|number| number > FeedbackEndpoint::MAX_LENGTH)
+}
+
+// === impl FeedbackError ===
+
+impl FeedbackError {
+    /// The response's status.
+    pub const fn status(&self) -> u32 {
+        match self {
+            Self::Body(_) => 400,
+            Self::Forbidden => 403,
+            Self::Method => 405,
+            Self::TooLarge => 413,
+        }
+    }
+
+    /// The response's body: `{"error": "…"}`.
+    pub fn to_json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body {
+            error: String,
+        }
+
+        let error = self.to_string();
+        // Writing text to memory does not fail.
+        serde_json::to_vec(&Body { error }).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for FeedbackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(problem) => f.write_str(problem),
+            Self::Forbidden => f.write_str("this client may not give feedback"),
+            Self::Method => f.write_str("feedback is given by POST"),
+            Self::TooLarge => write!(
+                f,
+                "the body is larger than {} bytes",
+                FeedbackEndpoint::MAX_BYTES
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FeedbackError {}

@@ -1,0 +1,43 @@
+//! What one VM has counted, as it tells the others.
+
+use crate::policy::rollout_counts::RolloutCounts;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
+
+/// The counts of all rollouts that have some, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VmCounts {
+    /// Changes now and then also where nothing was counted, to tell that the VM lives.
+    pub beat: u64,
+    /// By name.
+    pub rollouts: HashMap<String, RolloutCounts, Xxh64Builder>,
+}
+
+// === impl VmCounts ===
+
+impl VmCounts {
+    /// What has come since `base` was counted.
+    pub fn since(&self, base: &Self) -> Self {
+        let none = RolloutCounts::default();
+        let rollouts = self.rollouts.iter().map(|(name, counts)| {
+            let base = base.rollouts.get(name).unwrap_or(&none);
+            (name.clone(), counts.since(base))
+        });
+        Self {
+            beat: self.beat,
+            rollouts: rollouts.collect(),
+        }
+    }
+
+    /// Takes over the counts of a VM that is no more.
+    pub fn follow(&mut self, other: &Self) {
+        for (name, counts) in &other.rollouts {
+            self.rollouts
+                .entry(name.clone())
+                .or_default()
+                .follow(counts);
+        }
+    }
+}

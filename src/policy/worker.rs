@@ -1,0 +1,378 @@
+//! One VM's part in looking after the rollouts of one configuration.
+
+use crate::policy::action::{Action, Todo};
+use crate::policy::board::Board;
+use crate::policy::controller::Controller;
+use crate::policy::member::Member;
+use crate::policy::policy::Policy;
+use crate::policy::rollout::RolloutStatus;
+use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_identity::RolloutIdentity;
+use crate::policy::rollout_watch::{Figures, Now};
+use crate::policy::shared_keys::SharedKeys;
+use crate::policy::shared_state::{Fact, SharedState};
+use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
+use crate::policy::vm_counts::VmCounts;
+use crate::policy::windows::Windows;
+use crate::value::color::{Color, PerColor};
+
+/// What one VM knows of the rollouts of one configuration.
+#[derive(Debug)]
+pub struct Worker {
+    identities: Vec<RolloutIdentity>,
+    statuses: Vec<RolloutStatus>,
+    generations: Vec<u64>,
+    figures: Vec<Figures>,
+    controller: Controller,
+    is_in_force: bool,
+    has_begun: bool,
+    leads: bool,
+    seen_revision: u32,
+    /// Rollbacks and promotions that the other VMs do not know yet.
+    unwritten: Vec<Action>,
+    /// Whether this VM has changed the state without having said so by its revision.
+    is_unannounced: bool,
+}
+
+/// What one VM and the others of its Envoy have in common.
+#[derive(Debug)]
+pub struct Peers<S> {
+    /// What the VMs share.
+    pub store: S,
+    /// Under which keys.
+    pub keys: SharedKeys,
+    /// This VM's place among them.
+    pub member: Member,
+    /// What all of them counted; kept up to date where this VM leads.
+    pub board: Board,
+    /// The guards' windows over it.
+    pub windows: Windows,
+}
+
+/// What came of a tick.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What there is to do. Rollbacks and promotions are there once all VMs can know of them.
+    pub actions: Vec<Action>,
+    /// Whether a rollout's status or generation may have changed.
+    pub has_learned: bool,
+    /// Why not all could be done; it is tried again at the next tick.
+    pub trouble: Option<HostStatus>,
+}
+
+// === impl Worker ===
+
+impl Worker {
+    /// Gets ready for a configuration, and learns what is known of its rollouts. Nothing is changed for the others:
+    /// only its first use tells that the configuration is in force.
+    pub fn new<S: SharedStore>(policy: &Policy, peers: &mut Peers<S>, now: Now) -> (Self, Report) {
+        let mut worker = Self {
+            identities: policy.rollouts.iter().map(RolloutIdentity::of).collect(),
+            statuses: Vec::new(),
+            generations: Vec::new(),
+            figures: Vec::new(),
+            controller: Controller::new(policy),
+            is_in_force: false,
+            has_begun: false,
+            leads: false,
+            seen_revision: NO_CHANGE,
+            unwritten: Vec::new(),
+            is_unannounced: false,
+        };
+        let trouble = worker.get_ready(policy, peers, now).err();
+        (worker, Report::learned(trouble))
+    }
+
+    /// The configuration is used, so it is in force: what was known of others ends.
+    pub fn begin<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Report {
+        Report::learned(self.try_begin(policy, peers, now).err())
+    }
+
+    /// Whether the configuration is in force, as far as this VM knows.
+    pub fn is_in_force(&self) -> bool {
+        self.is_in_force
+    }
+
+    /// What has become of a rollout.
+    pub fn status(&self, index: usize) -> RolloutStatus {
+        self.statuses.get(index).copied().unwrap_or_default()
+    }
+
+    /// What requests count for that are decided now.
+    pub fn generation(&self, index: usize) -> u64 {
+        self.generations.get(index).copied().unwrap_or_default()
+    }
+
+    /// Learns from the other VMs, tells them what this one counted, and, where it leads, looks after the
+    /// rollouts.
+    pub fn tick<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+        counted: Option<VmCounts>,
+    ) -> Report {
+        let mut report = Report::default();
+        let result = self.try_tick(policy, peers, now, counted, &mut report);
+        report.trouble = result.err();
+        report
+    }
+
+    fn try_tick<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+        counted: Option<VmCounts>,
+        report: &mut Report,
+    ) -> Result<(), HostStatus> {
+        if !self.has_begun {
+            report.has_learned = true;
+            self.try_begin(policy, peers, now)?;
+        }
+        report.has_learned |= self.learn(policy, peers, now)?;
+        if !self.is_in_force {
+            return Ok(());
+        }
+        let Peers {
+            store,
+            keys,
+            member,
+            board,
+            windows,
+        } = peers;
+        if !member.tick(store, keys, now.steady_ms, counted)? {
+            self.leads = false;
+            return Ok(());
+        }
+        let has_changed = board.look(store, keys)?;
+        let has_led = std::mem::replace(&mut self.leads, true);
+        if !has_led {
+            windows.drop_stale(policy, now);
+        }
+        let has_changed = has_changed || report.has_learned || !has_led;
+        if has_changed {
+            self.gather(policy, board);
+        }
+        for action in self
+            .controller
+            .tick(policy, &self.figures, has_changed, now, windows)
+        {
+            if self.note(&action, now) {
+                report.has_learned = true;
+                self.unwritten.push(action);
+            } else {
+                report.actions.push(action);
+            }
+        }
+        self.write(policy, peers, now, report)
+    }
+
+    fn try_begin<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Result<(), HostStatus> {
+        self.is_in_force = true;
+        let identities = &self.identities;
+        let key = &peers.keys.state;
+        self.is_unannounced |= edit(&peers.store, key, |state: &mut SharedState| {
+            state.begin(policy, identities)
+        })?;
+        self.announce(peers)?;
+        self.get_ready(policy, peers, now)?;
+        self.has_begun = true;
+        Ok(())
+    }
+
+    /// Learns all that the VMs know, and begins the windows that have not begun. What this VM knew before is void:
+    /// another configuration may have been in force meanwhile.
+    fn get_ready<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Result<(), HostStatus> {
+        let rollouts = self.identities.len();
+        self.statuses = vec![RolloutStatus::default(); rollouts];
+        self.figures = vec![Figures::default(); rollouts];
+        self.generations = self.identities.iter().map(|it| it.generation).collect();
+        for key in peers.keys.documents() {
+            create(&peers.store, key)?;
+        }
+        let revision = revision(peers)?;
+        self.read_state(policy, peers)?;
+        self.seen_revision = revision;
+        peers.board.look(&peers.store, &peers.keys)?;
+        self.gather(policy, &peers.board);
+        let (identities, generations) = (&self.identities, &self.generations);
+        let windows = &mut peers.windows;
+        windows.begin(policy, identities, generations, &self.figures, now);
+        Ok(())
+    }
+
+    /// Learns what the VMs know, where it has changed. Says whether it has.
+    fn learn<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> Result<bool, HostStatus> {
+        let revision = revision(peers)?;
+        if revision == self.seen_revision {
+            return Ok(false);
+        }
+        let is_in_force = self.read_state(policy, peers)?;
+        if is_in_force && !self.is_in_force {
+            self.get_ready(policy, peers, now)?;
+        }
+        self.is_in_force = is_in_force;
+        self.seen_revision = revision;
+        Ok(true)
+    }
+
+    /// Reads what the VMs know. Says whether it is about this configuration.
+    fn read_state<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &Peers<S>,
+    ) -> Result<bool, HostStatus> {
+        let state = peers.store.get(&peers.keys.state)?;
+        let state: SharedState = state.map(|(json, _)| parse(&json)).unwrap_or_default();
+        let known = self.statuses.iter_mut().zip(&mut self.generations);
+        for ((rollout, identity), (status, generation)) in
+            policy.rollouts.iter().zip(&self.identities).zip(known)
+        {
+            let learned = state.status(&rollout.name, identity);
+            // A rollback ends with the configuration alone.
+            status.tripped = status.tripped.or(learned.tripped);
+            status.promoted_at_ms = status.promoted_at_ms.or(learned.promoted_at_ms);
+            *generation = state.generation(&rollout.name, identity);
+        }
+        Ok(state.is_about(policy))
+    }
+
+    /// Adds up what all VMs counted.
+    fn gather(&mut self, policy: &Policy, board: &Board) {
+        let known = self.statuses.iter().zip(&self.generations);
+        for ((rollout, figures), (status, generation)) in
+            policy.rollouts.iter().zip(&mut self.figures).zip(known)
+        {
+            let mut counts = RolloutCounts::default();
+            counts.begin(*generation, &rollout.releases);
+            board.add_to(&rollout.name, &mut counts);
+            *figures = Figures {
+                status: *status,
+                requests: counts.requests,
+                outcomes: PerColor::from_fn(|color: Color| counts.outcomes(color)),
+            };
+        }
+    }
+
+    /// Takes note of what has become of a rollout. Says whether the others have to know.
+    fn note(&mut self, action: &Action, now: Now) -> bool {
+        let Some(status) = self.statuses.get_mut(action.rollout) else {
+            return false;
+        };
+        match action.what {
+            Todo::RollBack { cause, .. } => status.tripped = Some(cause),
+            Todo::Promote => status.promoted_at_ms = Some(now.wall_ms),
+            _ => return false,
+        }
+        if let Some(figures) = self.figures.get_mut(action.rollout) {
+            figures.status = *status;
+        }
+        true
+    }
+
+    /// Writes all that the others have to know, in one change.
+    fn write<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        peers: &Peers<S>,
+        now: Now,
+        report: &mut Report,
+    ) -> Result<(), HostStatus> {
+        if self.unwritten.is_empty() {
+            return self.announce(peers);
+        }
+        let mut is_new = Vec::new();
+        let (identities, unwritten) = (&self.identities, &self.unwritten);
+        self.is_unannounced |= edit(
+            &peers.store,
+            &peers.keys.state,
+            |state: &mut SharedState| {
+                is_new.clear();
+                is_new.extend(unwritten.iter().map(|action| {
+                    let rollout = policy.rollouts.get(action.rollout);
+                    let identity = identities.get(action.rollout);
+                    let (Some(rollout), Some(identity)) = (rollout, identity) else {
+                        return false;
+                    };
+                    match action.what {
+                        Todo::RollBack { cause, .. } => {
+                            state.add(&rollout.name, identity, Fact::RolledBack(cause))
+                        }
+                        _ => state.add(&rollout.name, identity, Fact::Promoted(now.wall_ms)),
+                    }
+                }));
+                is_new.contains(&true)
+            },
+        )?;
+        let written = std::mem::take(&mut self.unwritten).into_iter().zip(is_new);
+        report.actions.extend(
+            written
+                .filter(|&(_, is_new)| is_new)
+                .map(|(action, _)| action),
+        );
+        self.announce(peers)
+    }
+
+    /// Gives the state another revision, so that all VMs read it.
+    fn announce<S: SharedStore>(&mut self, peers: &Peers<S>) -> Result<(), HostStatus> {
+        if self.is_unannounced {
+            peers.store.set(&peers.keys.revision, b"{}", NO_CHANGE)?;
+            self.is_unannounced = false;
+        }
+        Ok(())
+    }
+}
+
+/// Differs after each change of the state.
+fn revision<S: SharedStore>(peers: &Peers<S>) -> Result<u32, HostStatus> {
+    let revision = peers.store.get(&peers.keys.revision)?;
+    Ok(revision.map_or(NO_CHANGE, |(_, change)| change))
+}
+
+// === impl Report ===
+
+impl Report {
+    fn learned(trouble: Option<HostStatus>) -> Self {
+        Self {
+            has_learned: true,
+            trouble,
+            ..Self::default()
+        }
+    }
+}
+
+// === impl Peers ===
+
+impl<S> Peers<S> {
+    /// Those of a VM that has not taken part yet.
+    pub fn new(store: S, keys: SharedKeys) -> Self {
+        Self {
+            store,
+            keys,
+            member: Member::default(),
+            board: Board::default(),
+            windows: Windows::default(),
+        }
+    }
+}
