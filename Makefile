@@ -51,8 +51,9 @@ test: build envoy ## all tests, end to end on a real Envoy too
 	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
 
 .PHONY: bench
-bench: build envoy bench-parsers ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
+bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
 	@$(PYTHON) benches/bench.py
+	@$(PYTHON) benches/parsers.py
 
 .PHONY: bench-parsers
 bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)

@@ -168,6 +168,18 @@ impl Envoy {
         streams
     }
 
+    /// Waits for a stream that has ended so, and gives back all.
+    pub async fn wait_for_stream(&self, end: &str) -> BTreeMap<String, u64> {
+        let written = || async {
+            let streams = self.streams().await;
+            let found = streams.keys().any(|line| line.starts_with(end));
+            found
+                .then_some(streams.clone())
+                .ok_or(format!("{streams:?}"))
+        };
+        eventually(&format!("a stream `{end}`"), PATIENCE, written).await
+    }
+
     /// Sets all counters to 0, as by `/reset_counters`.
     pub async fn reset_counters(&self) {
         self.admin_post("/reset_counters").await;

@@ -310,7 +310,7 @@ fn route(policy: &Policy, block: &[u8]) -> bool {
     };
     let mut rng = fastrand::Rng::with_seed(1);
     let decision = rollout.decide(&request, rollout.weights, &mut rng);
-    let _ = request.headers.is_grpc();
+    let _ = request.headers.first("content-type");
     let _ = request.headers.first(policy.route_header.as_str());
     is_feedback || secrets > 0 || decision.new_id.is_some()
 }
