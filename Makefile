@@ -23,7 +23,7 @@ RUN_DIR := .run
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: wasm-target ## dist/bluegreen.wasm
@@ -48,11 +48,16 @@ stats: ## the per-color stats of a running `make run`
 test: build envoy ## all tests, end to end on a real Envoy too
 	@cargo test --locked --workspace
 	@echo "the same end to end in the profile signalled"
-	@TEST_PROFILE=signalled cargo test --locked --test envoy --test progress --test quality
+	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
 
 .PHONY: bench
 bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
 	@$(PYTHON) benches/bench.py
+	@$(PYTHON) benches/parsers.py
+
+.PHONY: bench-parsers
+bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)
+	@$(PYTHON) benches/parsers.py
 
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)

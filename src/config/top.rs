@@ -119,7 +119,7 @@ impl Read for Config<'_> {
             matcher: matcher(&rollouts.valid)?,
             rollouts: rollouts.valid,
             names: rollouts.names,
-            secret_headers,
+            secret_headers: by_length(secret_headers),
             feedback,
             fingerprint: 0,
         })
@@ -136,4 +136,10 @@ fn matcher(rollouts: &[Rollout]) -> Option<Matcher> {
         })
     });
     Matcher::new(rules).ok()
+}
+
+/// As [`Policy::secrets_in`] looks for them.
+fn by_length(mut headers: Vec<HeaderName>) -> Vec<HeaderName> {
+    headers.sort_unstable_by(|one, other| one.by_length().cmp(&other.by_length()));
+    headers
 }

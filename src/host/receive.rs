@@ -35,10 +35,8 @@ impl Active {
             calls::set_request_header(route_header, NO_CLUSTER)?;
             return Ok(admitted.map(|()| Phase::Feedback));
         }
-        for name in &self.policy.secret_headers {
-            if headers.first(name.as_str()).is_some() {
-                calls::remove_request_header(name.as_str())?;
-            }
+        for name in self.policy.secrets_in(&headers) {
+            calls::remove_request_header(name.as_str())?;
         }
         let found = self.policy.find(&headers);
         let Some((index, (rollout, runtime))) =

@@ -27,7 +27,7 @@ pub struct Policy {
     pub fingerprint: u32,
     /// Where feedback is taken.
     pub feedback: Option<FeedbackEndpoint>,
-    /// Headers that hold secrets and never reach an upstream.
+    /// Headers that hold secrets and never reach an upstream, in the order of [`HeaderName::by_length`].
     pub secret_headers: Vec<HeaderName>,
     pub(crate) matcher: Matcher,
     pub(crate) names: HashMap<RolloutName, usize, Xxh64Builder>,
@@ -40,6 +40,21 @@ impl Policy {
     pub fn named(&self, name: &str) -> Option<usize> {
         let name = RolloutName::parse(name).ok()?;
         self.names.get(&name).copied()
+    }
+
+    /// Those of the headers that hold secrets. Goes through what came once, however many secrets there are.
+    pub fn secrets_in(&self, headers: &Headers<'_>) -> Vec<&HeaderName> {
+        let mut found = Vec::new();
+        if self.secret_headers.is_empty() {
+            return found;
+        }
+        for (name, _) in headers.iter() {
+            let order = |secret: &HeaderName| secret.by_length().cmp(&(name.len(), name));
+            let place = self.secret_headers.binary_search_by(order);
+            let secret = place.ok().and_then(|place| self.secret_headers.get(place));
+            found.extend(secret.filter(|secret| !found.contains(secret)));
+        }
+        found
     }
 
     /// Whether outcomes of a rollout's predictions are counted.

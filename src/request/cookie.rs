@@ -45,25 +45,45 @@ impl CookieName {
 
     /// The first value of the cookie that is not empty, in all `cookie` headers.
     pub fn value<'a>(&self, headers: &Headers<'a>) -> Option<&'a [u8]> {
-        let mut values = headers.all("cookie").flat_map(|header| self.values(header));
-        values.find(|value| !value.is_empty())
+        let mut cookies = headers.all("cookie");
+        cookies.find_map(|header| self.value_in(header))
     }
 
-    /// All values of the cookie in one header (RFC 6265, section 5.4). Quotes around a value do not
-    /// belong to it, as in Envoy's own cookie parser. What is malformed is passed over.
+    /// The first value that is not empty in one header (RFC 6265, section 5.4). Quotes around a value do
+    /// not belong to it, as in Envoy's own cookie parser. What is malformed is passed over.
     ///
-    /// Looks for the name wherever it stands, then whether it is a cookie's: a long header has many
-    /// other cookies, but few that look like this one.
-    fn values<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.finder.find_iter(header).filter_map(|place| {
-            let (before, rest) = header.split_at_checked(place)?;
-            let before = before.trim_ascii_end();
-            let value = rest.get(self.text.len()..)?.trim_ascii_start();
-            let value = value.strip_prefix(b"=")?;
-            let value = value.split(|&byte| byte == b';').next()?;
-            let begins = before.is_empty() || before.ends_with(b";");
-            begins.then(|| unquoted(value.trim_ascii()))
-        })
+    /// Goes from pair to pair that has the name somewhere in it: a long header has many other cookies, but
+    /// few that look like this one. Only the first place in a pair can be that of its name, so no byte is
+    /// looked at more than a few times, whatever the header.
+    fn value_in<'a>(&self, mut header: &'a [u8]) -> Option<&'a [u8]> {
+        loop {
+            let (before, rest) = header.split_at_checked(self.place_in(header)?)?;
+            let mut parts = rest.splitn(2, |&byte| byte == b';');
+            let pair = parts.next()?;
+            if matches!(before.trim_ascii_end(), [] | [.., b';'])
+                && let Some(value) = self.value_of(pair)
+            {
+                return Some(value);
+            }
+            header = parts.next()?;
+        }
+    }
+
+    /// Where the name stands first. Looks at the beginning first: to set up a search costs more.
+    fn place_in(&self, header: &[u8]) -> Option<usize> {
+        let text = header.trim_ascii_start();
+        if text.starts_with(self.text.as_bytes()) {
+            header.len().checked_sub(text.len())
+        } else {
+            self.finder.find(header)
+        }
+    }
+
+    /// The value of a pair that begins with the name, if it is this cookie's and not empty.
+    fn value_of<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
+        let behind = pair.get(self.text.len()..)?.trim_ascii_start();
+        let value = unquoted(behind.strip_prefix(b"=")?.trim_ascii());
+        (!value.is_empty()).then_some(value)
     }
 }
 

@@ -1,16 +1,22 @@
 //! Which rollout a request belongs to: the most specific host, within it the longest path prefix.
 
 use crate::request::host_pattern::{HostPattern, MAX_HOST_BYTES};
+use crate::request::prefixes::Prefixes;
 use std::collections::HashMap;
+use std::sync::Arc;
 use xxhash_rust::xxh64::Xxh64Builder;
 
 /// All matches of a config, laid out so that finding one costs about the same for one as for a thousand.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    exact: Hosts<Prefixes>,
-    suffixes: Hosts<Prefixes>,
-    any: Prefixes,
+    exact: HashMap<Box<[u8]>, Paths, Xxh64Builder>,
+    /// By their last letters first. Each has the rollouts of shorter ones too, for paths of which it has none.
+    suffixes: Prefixes<Paths>,
+    any: Paths,
 }
+
+/// The rollouts of one host by path prefix.
+type Paths = Prefixes<usize>;
 
 /// One rollout's claim to a host and a path prefix.
 #[derive(Clone, Debug)]
@@ -21,20 +27,6 @@ pub struct MatchRule<'a> {
     pub path_prefix: &'a str,
     /// The index of the rollout.
     pub rollout: usize,
-}
-
-type Hosts<T> = HashMap<Box<[u8]>, T, Xxh64Builder>;
-
-/// The path prefixes of one host in lexical order.
-#[derive(Clone, Debug, Default)]
-struct Prefixes(Vec<Prefix>);
-
-#[derive(Clone, Debug)]
-struct Prefix {
-    text: Box<[u8]>,
-    rollout: usize,
-    /// The longest of the others that this one begins with.
-    parent: Option<usize>,
 }
 
 // === impl Matcher ===
@@ -56,24 +48,25 @@ impl Matcher {
                 }
             }
         }
-        let mut matcher = Self {
-            exact: Hosts::default(),
-            suffixes: Hosts::default(),
-            any: Prefixes::default(),
-        };
+        let mut exact = HashMap::default();
+        let mut suffixes = Vec::new();
+        let mut any = Paths::default();
         for (host, sorted) in hosts {
-            let prefixes = Prefixes::new(sorted);
+            let sorted = sorted.into_iter();
+            let paths = Paths::new(sorted.map(|(text, rollout)| (text.as_bytes().into(), rollout)));
             match host {
                 HostPattern::Exact(host) => {
-                    matcher.exact.insert(host.as_bytes().into(), prefixes);
+                    exact.insert(host.as_bytes().into(), paths);
                 }
-                HostPattern::Suffix(suffix) => {
-                    matcher.suffixes.insert(suffix.as_bytes().into(), prefixes);
-                }
-                HostPattern::Any => matcher.any = prefixes,
+                HostPattern::Suffix(suffix) => suffixes.push((reversed(suffix.as_bytes()), paths)),
+                HostPattern::Any => any = paths,
             }
         }
-        Ok(matcher)
+        Ok(Self {
+            exact,
+            suffixes: nested(suffixes),
+            any,
+        })
     }
 
     /// The rollout for a request, if there is one. `path` may have a query behind it: no prefix has a `?`,
@@ -82,9 +75,10 @@ impl Matcher {
         authority
             .and_then(|authority| self.find_host(authority, path))
             .or_else(|| self.any.find(path))
+            .copied()
     }
 
-    fn find_host(&self, authority: &[u8], path: &[u8]) -> Option<usize> {
+    fn find_host(&self, authority: &[u8], path: &[u8]) -> Option<&usize> {
         if self.exact.is_empty() && self.suffixes.is_empty() {
             return None;
         }
@@ -95,19 +89,35 @@ impl Matcher {
         let host = host.to_ascii_lowercase();
         self.exact
             .get(host.as_slice())
-            .and_then(|prefixes| prefixes.find(path))
+            .and_then(|paths| paths.find(path))
             .or_else(|| self.find_suffix(&host, path))
     }
 
-    fn find_suffix(&self, host: &[u8], path: &[u8]) -> Option<usize> {
+    fn find_suffix(&self, host: &[u8], path: &[u8]) -> Option<&usize> {
         if self.suffixes.is_empty() {
             return None;
         }
-        let dots = host.iter().enumerate().skip(1);
-        dots.filter(|&(_, &byte)| byte == b'.')
-            .filter_map(|(dot, _)| self.suffixes.get(host.get(dot..)?))
-            .find_map(|prefixes| prefixes.find(path))
+        // There has to be something before the suffix.
+        let (_, behind) = host.split_first()?;
+        self.suffixes.find(&reversed(behind))?.find(path)
     }
+}
+
+fn nested(mut suffixes: Vec<(Arc<[u8]>, Paths)>) -> Prefixes<Paths> {
+    suffixes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut nested = Prefixes::default();
+    for (suffix, paths) in suffixes {
+        let paths = match nested.find(&suffix) {
+            Some(shorter) => paths.or(shorter),
+            None => paths,
+        };
+        nested.push(suffix, paths);
+    }
+    nested
+}
+
+fn reversed(text: &[u8]) -> Arc<[u8]> {
+    text.iter().rev().copied().collect()
 }
 
 fn without_port(authority: &[u8]) -> &[u8] {
@@ -118,45 +128,4 @@ fn without_port(authority: &[u8]) -> &[u8] {
     colon
         .and_then(|colon| authority.get(..colon))
         .unwrap_or(authority)
-}
-
-// === impl Prefixes ===
-
-impl Prefixes {
-    fn new(sorted: Vec<(&str, usize)>) -> Self {
-        let mut prefixes: Vec<Prefix> = Vec::with_capacity(sorted.len());
-        for (text, rollout) in sorted {
-            let text: Box<[u8]> = text.as_bytes().into();
-            let parent = Self::longest(&prefixes, &text);
-            prefixes.push(Prefix {
-                text,
-                rollout,
-                parent,
-            });
-        }
-        Self(prefixes)
-    }
-
-    fn find(&self, path: &[u8]) -> Option<usize> {
-        let index = Self::longest(&self.0, path)?;
-        self.0.get(index).map(|prefix| prefix.rollout)
-    }
-
-    /// The longest of the sorted `prefixes` that `path` begins with. It is the last one that does not
-    /// sort behind the path, or one that this one begins with.
-    fn longest(prefixes: &[Prefix], path: &[u8]) -> Option<usize> {
-        let mut index = prefixes
-            .partition_point(|prefix| *prefix.text <= *path)
-            .checked_sub(1)?;
-        let nearest = prefixes.get(index)?;
-        let shared = nearest.text.iter().zip(path).take_while(|(a, b)| a == b);
-        let shared = shared.count();
-        loop {
-            let prefix = prefixes.get(index)?;
-            if prefix.text.len() <= shared {
-                return Some(index);
-            }
-            index = prefix.parent?;
-        }
-    }
 }

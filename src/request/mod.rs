@@ -5,4 +5,5 @@ pub mod cookie;
 pub mod headers;
 pub mod host_pattern;
 pub mod matcher;
+pub(crate) mod prefixes;
 pub(crate) mod query;

@@ -66,6 +66,11 @@ impl HeaderName {
         Ok(parsed)
     }
 
+    /// By this names are sorted where many are looked for: most differ in their length.
+    pub(crate) fn by_length(&self) -> (usize, &[u8]) {
+        (self.0.len(), self.0.as_bytes())
+    }
+
     /// The name in lower case.
     pub fn as_str(&self) -> &str {
         &self.0

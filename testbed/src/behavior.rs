@@ -21,7 +21,9 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Error>;
 /// | `x-test-status: 503` | the status |
 /// | `x-test-delay-ms: 300` | time before the response headers |
 /// | `x-test-chunks: 1000`, `x-test-chunk-delay-ms: 5` | pieces of the body, and time between them |
+/// | `x-test-chunk-bytes: 65536` | the size of a piece; else it is the upstream's name |
 /// | `x-test-response-header: name: value` | a response header; may be given several times |
+/// | `x-test-plain: 1` | plain HTTP, though the request calls itself gRPC |
 /// | `x-test-hang: 1` | [`Ending::Hang`] |
 /// | `x-test-close: before`, `x-test-close: middle` | [`Ending::CloseBefore`], [`Ending::CloseMiddle`] |
 /// | `x-test-stall: body` | [`Ending::StallBody`] |
@@ -34,6 +36,8 @@ pub struct Behavior {
     pub delay: Duration,
     /// How many pieces the body comes in.
     pub chunks: u64,
+    /// The size of each piece, where it is not the upstream's name.
+    pub chunk_bytes: Option<usize>,
     /// Waited before each piece but the first.
     pub chunk_delay: Duration,
     pub ending: Ending,
@@ -61,6 +65,7 @@ impl Default for Behavior {
             grpc_status: Code::Ok,
             delay: Duration::ZERO,
             chunks: 1,
+            chunk_bytes: None,
             chunk_delay: Duration::ZERO,
             ending: Ending::Complete,
             headers: HeaderMap::new(),
@@ -111,6 +116,9 @@ impl Behavior {
         if let Some(chunks) = number(request, "x-test-chunks") {
             self.chunks = chunks;
         }
+        if let Some(bytes) = number(request, "x-test-chunk-bytes") {
+            self.chunk_bytes = Some(bytes as usize);
+        }
         if let Some(ms) = number(request, "x-test-chunk-delay-ms") {
             self.chunk_delay = Duration::from_millis(ms);
         }
@@ -124,9 +132,13 @@ impl Behavior {
         self
     }
 
-    /// The body: every piece is `text`.
+    /// The body: every piece is `text`, unless it shall have another size.
     pub(crate) fn body(&self, text: &str) -> Body {
-        let pieces = pieces(Bytes::from(text.to_owned()), self.chunks, self.chunk_delay);
+        let piece = match self.chunk_bytes {
+            Some(bytes) => Bytes::from(vec![b'x'; bytes]),
+            None => Bytes::from(text.to_owned()),
+        };
+        let pieces = pieces(piece, self.chunks, self.chunk_delay);
         match self.ending {
             Ending::CloseMiddle => {
                 UnsyncBoxBody::new(StreamBody::new(pieces.chain(stream::once(cut()))))

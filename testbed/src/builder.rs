@@ -1,5 +1,6 @@
 //! How a test wants its Envoy.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,9 @@ pub struct EnvoyBuilder {
     capabilities: Vec<String>,
     withheld: Vec<String>,
     bootstrap_edits: Vec<(String, String)>,
+    clusters: String,
     extra_yaml: String,
+    variables: Vec<(String, OsString)>,
 }
 
 impl EnvoyBuilder {
@@ -39,7 +42,9 @@ impl EnvoyBuilder {
             capabilities: Vec::new(),
             withheld: Vec::new(),
             bootstrap_edits: Vec::new(),
+            clusters: String::new(),
             extra_yaml: String::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -92,6 +97,26 @@ impl EnvoyBuilder {
         self
     }
 
+    /// One more cluster, set up like the shipped two.
+    pub fn cluster(mut self, name: &str, upstream: SocketAddr) -> Self {
+        self.clusters.push_str(&files::cluster(name, upstream));
+        self
+    }
+
+    /// Writes a line for each stream that has ended: see [`Envoy::streams`].
+    pub fn log_streams(self) -> Self {
+        self.edit_bootstrap(
+            "access_log:\n",
+            &format!("access_log:\n{}", files::STREAM_LOG),
+        )
+    }
+
+    /// An environment variable of Envoy's process.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// Merged into the bootstrap, as by `--config-yaml`: further listeners (with port 0; see
     /// [`Envoy::listener`]) or clusters.
     pub fn extra_yaml(mut self, yaml: &str) -> Self {
@@ -130,6 +155,7 @@ impl EnvoyBuilder {
             .args(["--component-log-level", "main:warning"])
             .args(["--concurrency", &self.concurrency.to_string()])
             .args(["--config-yaml", &self.extra_yaml])
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -163,7 +189,7 @@ impl EnvoyBuilder {
             .fold(shipped, |text, (find, replace)| {
                 files::edit("bootstrap.yaml", &text, find, replace)
             });
-        files::bootstrap(&edited, self.blue, self.green)
+        files::bootstrap(&edited, self.blue, self.green) + &self.clusters
     }
 }
 

@@ -112,7 +112,17 @@ impl Client {
             .expect("a piece of the body");
     }
 
-    fn wire(&self, request: Request) -> http::Request<Full<Bytes>> {
+    /// The same client for bodies of another kind, with connections of its own.
+    pub(crate) fn transport_of<B>(&self) -> Transport<B>
+    where
+        B: hyper::body::Body + Send + 'static + Unpin,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        transport(self.connector.clone(), self.http2, self.keep_alive)
+    }
+
+    pub(crate) fn wire(&self, request: Request) -> http::Request<Full<Bytes>> {
         let Request {
             method,
             path,

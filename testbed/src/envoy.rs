@@ -1,6 +1,6 @@
 //! A running Envoy.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::builder::EnvoyBuilder;
 use crate::client::Client;
 use crate::eventually::{PATIENCE, eventually};
-use crate::files::{Ecds, PluginConfig, fingerprint_of_text};
+use crate::files::{Ecds, PluginConfig, STREAMS, fingerprint_of_text};
 use crate::metrics::Metrics;
 use crate::process::{Process, tail};
 use crate::request::{Request, post};
@@ -153,6 +153,36 @@ impl Envoy {
             found.map(str::to_owned).ok_or_else(|| tail(&log, 3))
         };
         eventually(&format!("a log line with `{text}`"), PATIENCE, line).await
+    }
+
+    /// How streams have ended so far, such as `200 - via_upstream`, and how many each way. Wants
+    /// [`EnvoyBuilder::log_streams`]. Envoy writes it when it has much to write or is asked to.
+    pub async fn streams(&self) -> BTreeMap<String, u64> {
+        self.admin_post("/reopen_logs").await;
+        let path = self.dir().join(STREAMS);
+        let log = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{STREAMS}: {error}"));
+        let mut streams = BTreeMap::new();
+        for line in log.lines() {
+            *streams.entry(line.to_owned()).or_default() += 1;
+        }
+        streams
+    }
+
+    /// Waits for a stream that has ended so, and gives back all.
+    pub async fn wait_for_stream(&self, end: &str) -> BTreeMap<String, u64> {
+        let written = || async {
+            let streams = self.streams().await;
+            let found = streams.keys().any(|line| line.starts_with(end));
+            found
+                .then_some(streams.clone())
+                .ok_or(format!("{streams:?}"))
+        };
+        eventually(&format!("a stream `{end}`"), PATIENCE, written).await
+    }
+
+    /// Sets all counters to 0, as by `/reset_counters`.
+    pub async fn reset_counters(&self) {
+        self.admin_post("/reset_counters").await;
     }
 
     /// The body of an admin page.

@@ -70,6 +70,36 @@ pub fn bootstrap(shipped: &str, blue: SocketAddr, green: SocketAddr) -> String {
     })
 }
 
+/// A cluster, as the shipped bootstrap ends with them.
+pub fn cluster(name: &str, upstream: SocketAddr) -> String {
+    let (ip, port) = (upstream.ip(), upstream.port());
+    let address =
+        format!("{{ address: {{ socket_address: {{ address: {ip}, port_value: {port} }} }} }}");
+    format!(
+        "  - name: {name}\n    \
+             connect_timeout: 1s\n    \
+             typed_extension_protocol_options: *same_protocol_as_client\n    \
+             load_assignment:\n      \
+               cluster_name: {name}\n      \
+               endpoints:\n      \
+               - lb_endpoints:\n        \
+                 - endpoint: {address}\n"
+    )
+}
+
+/// Where Envoy writes how streams have ended.
+pub const STREAMS: &str = "streams.txt";
+
+/// An access log of just that, for the bootstrap.
+pub const STREAM_LOG: &str = "          \
+    - name: envoy.access_loggers.file\n            \
+      typed_config:\n              \
+        \"@type\": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog\n              \
+        path: ./streams.txt\n              \
+        log_format:\n                \
+          text_format_source:\n                  \
+            inline_string: \"%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\\n\"\n";
+
 /// Adds a line to the allowed capabilities, unless it is there.
 pub fn allow(ecds: &str, capability: &str) -> String {
     let line = format!("{capability}: {{}}");

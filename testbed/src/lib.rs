@@ -33,7 +33,7 @@
 //! - [`Envoy`] is the process: push configurations, read its log, its stats and its metrics.
 //! - [`Upstream`] answers as a request's `x-test-…` headers or [`Upstream::set`] say ([`Behavior`]),
 //!   and keeps what it received. It speaks HTTP/1.1, HTTP/2, WebSocket and gRPC.
-//! - [`Client`], [`GrpcClient`], [`WebSocket`] and [`raw`] send one thing at a time, [`Load`] many.
+//! - [`Client`], [`Upload`], [`GrpcClient`], [`WebSocket`] and [`raw`] send one thing at a time, [`Load`] many.
 //! - [`eventually`] waits for a condition. A test never sleeps for a fixed time.
 //!
 //! Everything listens on ports that the kernel chooses, so tests run in parallel. All of it ends with
@@ -56,6 +56,7 @@ mod report;
 mod request;
 mod split;
 mod test_env;
+mod upload;
 mod upstream;
 mod websocket;
 mod workers;
@@ -70,12 +71,13 @@ pub use files::fingerprint;
 pub use grpc::{GrpcClient, GrpcReply};
 pub use load::{Load, RunningLoad};
 pub use metrics::{Metrics, Sample};
-pub use raw::raw;
+pub use raw::{raw, send_raw};
 pub use received::Received;
 pub use report::{Outcome, Report};
 pub use request::{Request, Response, get, post};
 pub use split::{bucket, color};
 pub use test_env::TestEnv;
 pub use tonic::Code;
+pub use upload::Upload;
 pub use upstream::Upstream;
 pub use websocket::WebSocket;

@@ -10,8 +10,7 @@ use crate::eventually::PATIENCE;
 
 /// Sends `bytes` and gives back all that comes until the peer closes: ask for `connection: close`.
 pub async fn raw(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut stream = TcpStream::connect(addr).await.expect("a connection");
-    stream.write_all(bytes.as_ref()).await.expect("bytes sent");
+    let mut stream = send_raw(addr, bytes).await;
     let mut answer = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
     // A reset after the answer is an end too.
@@ -21,4 +20,11 @@ pub async fn raw(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> Vec<u8> {
         String::from_utf8_lossy(&answer)
     );
     answer
+}
+
+/// Sends `bytes` and gives back the connection, from which nothing is read until the test does.
+pub async fn send_raw(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.expect("a connection");
+    stream.write_all(bytes.as_ref()).await.expect("bytes sent");
+    stream
 }

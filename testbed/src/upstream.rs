@@ -210,7 +210,11 @@ async fn answer(
         {
             websocket::accept(&mut request).map(|_: ()| empty())
         }
-        Ending::Complete if grpc::is_call(&request) && behavior.status == StatusCode::OK => {
+        Ending::Complete
+            if grpc::is_call(&request)
+                && behavior.status == StatusCode::OK
+                && !request.headers().contains_key("x-test-plain") =>
+        {
             grpc::answer(request, behavior.clone()).await
         }
         _ => {

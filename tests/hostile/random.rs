@@ -1,9 +1,9 @@
-//! Requests of seeded chance, from clients as in [`crate::hostile`].
+//! Requests of seeded chance, from clients as in [`crate::shapes`].
 
 use fastrand::Rng;
 use testbed::{Load, Request, TestEnv, get};
 
-use crate::hostile::{assert_unharmed, bed};
+use crate::shapes::{assert_unharmed, bed};
 
 /// A request of seeded chance: the same in every run.
 fn random_request(seed: u64) -> Request {

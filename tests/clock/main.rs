@@ -1,0 +1,155 @@
+//! A wall clock that steps while requests are under way. The clock of Envoy's timers goes on as it did.
+
+#[path = "../hostile/common.rs"]
+#[allow(dead_code)]
+mod common;
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testbed::{Behavior, TestEnv, Upload, get};
+
+use common::{config, guard, look, rollout, send, trips, wait_for_rollback, watched};
+
+const HANGING: u64 = 60;
+
+/// How far Envoy's wall clock is ahead.
+struct Clock(TempDir);
+
+impl Clock {
+    fn new() -> Self {
+        let clock = Self(tempfile::tempdir().expect("a directory"));
+        clock.step_to(0);
+        // Rust itself needs the compiler, to link.
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(clock.library())
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clock/step.c"))
+            .status();
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "cc can't build tests/clock/step.c"
+        );
+        clock
+    }
+
+    fn library(&self) -> PathBuf {
+        self.0.path().join("step.so")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("ahead")
+    }
+
+    /// So many seconds ahead; behind, where negative. Envoy has the file mapped.
+    fn step_to(&self, seconds: i64) {
+        let mut options = File::options();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.file());
+        let written = file.and_then(|file| file.write_all_at(&seconds.to_ne_bytes(), 0));
+        written.expect("the file of the clock");
+    }
+
+    /// An Envoy that goes by this clock. A rollout `ahead` tells when it is half a minute ahead.
+    async fn watched(&self, config: Value) -> (TestEnv, Value) {
+        let mut config = config;
+        let start = SystemTime::now() + Duration::from_secs(30);
+        let ramp = json!({
+            "start": humantime::format_rfc3339_seconds(start).to_string(),
+            "steps": [{ "weight": 100 }],
+        });
+        let weights = json!({ "blue": 100, "green": 0 });
+        let fields =
+            json!({ "match": { "path_prefix": "/ahead" }, "weights": weights, "ramp": ramp });
+        let rollouts = config["rollouts"].as_array_mut().expect("rollouts");
+        rollouts.insert(0, rollout("ahead", fields));
+        let bed = watched(config.clone(), |envoy| {
+            envoy
+                .variable("LD_PRELOAD", self.library())
+                .variable("CLOCK_AHEAD", self.file())
+        })
+        .await;
+        (bed, config)
+    }
+}
+
+async fn wait_for_weight_ahead(bed: &TestEnv, expected: f64) {
+    let green = [("rollout", "ahead"), ("color", "green")];
+    let is_right = |weight| weight == expected;
+    bed.envoy
+        .wait_for_metric("bluegreen_weight_millipercent", &green, is_right)
+        .await;
+}
+
+async fn hang(bed: &TestEnv) -> Vec<Upload> {
+    let client = bed.http2();
+    let hanging = get("/").header("x-test-hang", "1");
+    let under_way = (0..HANGING)
+        .map(|_| client.complete(hanging.clone()))
+        .collect();
+    bed.green.wait_for_count(HANGING).await;
+    under_way
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_forward_makes_no_request_slow() {
+    let limits = json!({ "max_error_rate": 5, "slow_after": "50s", "max_slow_rate": 5 });
+    let clock = Clock::new();
+    let (bed, config) = clock
+        .watched(config(json!({ "guard": guard(limits) })))
+        .await;
+    let under_way = hang(&bed).await;
+    wait_for_weight_ahead(&bed, 0.0).await;
+    clock.step_to(60);
+    wait_for_weight_ahead(&bed, 100_000.0).await;
+    look(&bed, config).await;
+    assert_eq!(trips(&bed).await, 0.0);
+    drop(under_way);
+    // Nor does it blind the guard.
+    bed.green.set(Behavior::status(500));
+    send(&bed, 20, get("/"), 500).await;
+    wait_for_rollback(&bed, "error_rate").await;
+}
+
+/// Still so, where the requests that were under way are answered after it.
+#[tokio::test]
+async fn a_clock_that_steps_forward_makes_no_response_slow() {
+    let limits = json!({ "slow_after": "50s", "max_slow_rate": 5 });
+    let clock = Clock::new();
+    let (bed, config) = clock
+        .watched(config(json!({ "guard": guard(limits) })))
+        .await;
+    let client = bed.http2();
+    let uploads: Vec<Upload> = (0..HANGING)
+        .map(|_| client.complete(get("/").header("x-test-delay-ms", "4000")))
+        .collect();
+    bed.green.wait_for_count(HANGING).await;
+    clock.step_to(60);
+    wait_for_weight_ahead(&bed, 100_000.0).await;
+    for upload in uploads {
+        assert_eq!(upload.answer().await.status, 200);
+    }
+    look(&bed, config).await;
+    assert_eq!(trips(&bed).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_back_hides_no_slow_request() {
+    let limits = json!({ "slow_after": "3s", "max_slow_rate": 5 });
+    let clock = Clock::new();
+    let (bed, _) = clock
+        .watched(config(json!({ "guard": guard(limits) })))
+        .await;
+    let under_way = hang(&bed).await;
+    clock.step_to(-60);
+    wait_for_rollback(&bed, "slow_rate").await;
+    drop(under_way);
+}
