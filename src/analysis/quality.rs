@@ -2,7 +2,6 @@
 
 use crate::value::color::{Color, PerColor};
 use crate::value::percent::{Percent, Thousandths};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How good the predictions of the color that is not stable must be.
@@ -23,15 +22,13 @@ pub struct Quality {
 }
 
 /// Outcomes of predictions: true and false positives, false and true negatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
     /// True positives.
     pub tp: u64,
     /// False positives.
     pub fp: u64,
     /// False negatives.
-    #[serde(rename = "fn")]
     pub fn_: u64,
     /// True negatives.
     pub tn: u64,

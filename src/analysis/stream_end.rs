@@ -59,6 +59,8 @@ mod flag {
     pub const UPSTREAM_MAX_STREAM_DURATION: u64 = 1 << 19;
     pub const DURATION_TIMEOUT: u64 = 1 << 22;
     pub const UPSTREAM_PROTOCOL_ERROR: u64 = 1 << 23;
+    pub const NO_CLUSTER_FOUND: u64 = 1 << 24;
+    pub const DNS_RESOLUTION_FAILED: u64 = 1 << 26;
     pub const DOWNSTREAM_REMOTE_RESET: u64 = 1 << 28;
 
     pub const CLIENT_LEFT: u64 =
@@ -79,8 +81,12 @@ mod flag {
         | UPSTREAM_MAX_STREAM_DURATION
         | DURATION_TIMEOUT;
     /// Why Envoy answers in place of an upstream.
-    pub const UPSTREAM_FAULT: u64 =
-        CUT_OFF | NO_HEALTHY_UPSTREAM | UPSTREAM_OVERFLOW | UPSTREAM_RETRY_LIMIT_EXCEEDED;
+    pub const UPSTREAM_FAULT: u64 = CUT_OFF
+        | NO_HEALTHY_UPSTREAM
+        | UPSTREAM_OVERFLOW
+        | UPSTREAM_RETRY_LIMIT_EXCEEDED
+        | NO_CLUSTER_FOUND
+        | DNS_RESOLUTION_FAILED;
 }
 
 /// A client that does not read holds a response up only when the buffers of Envoy and of the kernel are full,

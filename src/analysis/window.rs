@@ -1,12 +1,10 @@
 //! The sliding window through which the guard looks at growing counts.
 
 use crate::value::color::{Color, PerColor};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What a color's requests came to, since a rollout's generation began or within a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests that are finished.
     pub requests: u64,

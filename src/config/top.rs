@@ -12,6 +12,7 @@ use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
 use crate::request::matcher::{MatchRule, Matcher};
 use crate::value::header_name::HeaderName;
+use crate::value::sorted::sorted;
 use serde::Deserialize;
 use xxhash_rust::xxh64::xxh64;
 
@@ -139,7 +140,8 @@ fn matcher(rollouts: &[Rollout]) -> Option<Matcher> {
 }
 
 /// As [`Policy::secrets_in`] looks for them.
-fn by_length(mut headers: Vec<HeaderName>) -> Vec<HeaderName> {
-    headers.sort_unstable_by(|one, other| one.by_length().cmp(&other.by_length()));
-    headers
+fn by_length(headers: Vec<HeaderName>) -> Vec<HeaderName> {
+    sorted(headers, |one, other| {
+        one.by_length().cmp(&other.by_length())
+    })
 }

@@ -2,11 +2,11 @@
 
 use super::callback_seen::CallbackSeen;
 use super::clock;
-use super::counted_flag;
+use super::plugin::Plugin;
 use super::proxy_wasm::calls::{self, Expression};
 use super::rollout_runtime::RolloutRuntime;
 use super::suspect_counter::SuspectCounter;
-use super::vm::{self, GeneralMetrics};
+use super::vm;
 use super::waiting;
 use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
@@ -20,7 +20,7 @@ use std::rc::Rc;
 /// A valid configuration with what it counts in.
 pub struct Active {
     pub policy: Policy,
-    pub general: GeneralMetrics,
+    pub plugin: Rc<Plugin>,
     runtimes: Vec<RolloutRuntime>,
     worker: RefCell<Worker>,
     is_in_force: Cell<bool>,
@@ -43,22 +43,22 @@ const TICK_MS: u32 = 200;
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
     pub fn put_in_force(policy: Policy) -> Result<Self, HostStatus> {
-        let general = vm::general_metrics()?;
-        let runtime = |rollout: &Rollout| RolloutRuntime::new(&policy, rollout);
+        let plugin = vm::plugin()?;
+        let runtime = |rollout: &Rollout| RolloutRuntime::new(&plugin, &policy, rollout);
         let runtimes = policy
             .rollouts
             .iter()
             .map(runtime)
             .collect::<Result<Vec<_>, _>>()?;
-        let suspects = policy.profile.is_signalled().then(vm::suspect_counter);
+        let suspects = policy.profile.is_signalled().then(|| plugin.suspects());
         let suspects = suspects.transpose()?;
         let now = clock::now();
-        let (worker, report) = vm::with_peers(|peers| Worker::new(&policy, peers, now));
+        let (worker, report) = plugin.with_peers(|peers| Worker::new(&policy, peers, now));
         calls::set_tick_period(TICK_MS)?;
         let active = Self {
             is_in_force: Cell::default(),
             has_been_in_force: Cell::default(),
-            general,
+            plugin,
             runtimes,
             suspects,
             policy,
@@ -69,6 +69,7 @@ impl Active {
             responses: CallbackSeen::default(),
             response_trailers: CallbackSeen::default(),
         };
+        active.learn();
         active.take_report(report);
         active.announce();
         active.log("config in force");
@@ -88,7 +89,9 @@ impl Active {
         }
         let now = clock::now();
         let mut worker = self.worker.borrow_mut();
-        let report = vm::with_peers(|peers| worker.begin(&self.policy, peers, now));
+        let report = self
+            .plugin
+            .with_peers(|peers| worker.begin(&self.policy, peers, now));
         drop(worker);
         self.take_report(report);
         self.come_into_force();
@@ -109,13 +112,15 @@ impl Active {
             suspects.learn();
         }
         waiting::count_slow(clock::steady_ns());
-        let counted = vm::counted();
+        let counted = self.plugin.counted();
         let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();
-        let report = vm::with_peers(|peers| worker.tick(&self.policy, peers, now, counted));
+        let report = self
+            .plugin
+            .with_peers(|peers| worker.tick(&self.policy, peers, now, counted));
         drop(worker);
         if report.trouble.is_none() && self.worker.borrow().is_in_force() {
-            counted_flag::clear();
+            self.plugin.clear_counted();
         }
         self.take_report(report);
         if self.is_in_force.get() && !was_in_force {
@@ -127,15 +132,19 @@ impl Active {
         self.policy.rollouts.iter().zip(&self.runtimes)
     }
 
-    fn take_report(&self, report: Report) {
+    /// Learns what has become of the rollouts, and what is counted from now on belongs to.
+    fn learn(&self) {
         let worker = self.worker.borrow();
-        self.is_in_force.set(worker.is_in_force());
-        if report.has_learned {
-            for (index, runtime) in self.runtimes.iter().enumerate() {
-                runtime.learn(worker.status(index), worker.epoch(index));
-            }
+        for (index, runtime) in self.runtimes.iter().enumerate() {
+            runtime.learn(worker.status(index), worker.epoch(index));
         }
-        drop(worker);
+    }
+
+    fn take_report(&self, report: Report) {
+        self.is_in_force.set(self.worker.borrow().is_in_force());
+        if report.has_learned && self.is_in_force.get() {
+            self.learn();
+        }
         for action in report.actions {
             if let Some((rollout, runtime)) = self.rollout(action.rollout) {
                 runtime.perform(rollout, action.what);
@@ -159,14 +168,14 @@ impl Active {
 
     /// Shows what holds with this configuration, and no longer what held with others.
     fn announce(&self) {
-        vm::for_each_rollout(|name, state| {
+        self.plugin.for_each_rollout(|name, state| {
             let index = self.policy.named(name.as_str());
             state.retire(index.and_then(|index| self.policy.rollouts.get(index)));
         });
         for (rollout, runtime) in self.rollouts() {
             runtime.announce(rollout);
         }
-        self.general.config_fingerprint.set(self.policy.fingerprint);
+        self.plugin.config_fingerprint.set(self.policy.fingerprint);
     }
 
     fn log(&self, what: &str) {

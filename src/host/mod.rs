@@ -3,9 +3,9 @@
 mod active;
 mod callback_seen;
 mod clock;
-mod counted_flag;
 mod metrics;
 mod phase;
+mod plugin;
 mod proxy_wasm;
 mod receive;
 mod rollout_runtime;

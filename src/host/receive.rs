@@ -55,7 +55,7 @@ impl Active {
 
     /// Lets a request through that belongs to no rollout. The headers that the filter sets are never the client's.
     fn pass_on(&self, headers: &Headers<'_>) -> Result<(), HostStatus> {
-        self.general.unmatched.increment();
+        self.plugin.unmatched.increment();
         for name in [
             Some(&self.policy.route_header),
             self.policy.color_header.as_ref(),

@@ -1,8 +1,8 @@
 //! One rollout in force on one worker.
 
 use super::clock;
+use super::plugin::Plugin;
 use super::rollout_state::RolloutState;
-use super::vm;
 use crate::policy::action::Todo;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
@@ -26,8 +26,8 @@ pub struct RolloutRuntime {
 // === impl RolloutRuntime ===
 
 impl RolloutRuntime {
-    pub fn new(policy: &Policy, rollout: &Rollout) -> Result<Self, HostStatus> {
-        let state = vm::rollout_state(&rollout.name)?;
+    pub fn new(plugin: &Plugin, policy: &Policy, rollout: &Rollout) -> Result<Self, HostStatus> {
+        let state = plugin.rollout_state(&rollout.name)?;
         let measures = policy.measures(rollout);
         state.define_features(policy, rollout)?;
         Ok(Self {

@@ -1,6 +1,5 @@
 //! What one VM keeps of a rollout through all configurations.
 
-use super::counted_flag;
 use super::metrics::{AnalysisMetrics, ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics};
 use super::proxy_wasm::metric::{Counter, get_or_define};
 use crate::analysis::quality::{Outcome, Outcomes};
@@ -12,7 +11,8 @@ use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::{Color, PerColor};
 use crate::value::name::RolloutName;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 
 /// Metrics, which belong to the VM, and what it has counted. Metrics of a feature are there once a
 /// configuration has used it.
@@ -27,12 +27,14 @@ pub struct RolloutState {
     counts: RefCell<RolloutCounts>,
     /// How much of the counts the guard's metrics show.
     shown: RefCell<PerColor<Counts>>,
+    /// Whether the VM has counted something that the others do not know.
+    has_counted: Rc<Cell<bool>>,
 }
 
 // === impl RolloutState ===
 
 impl RolloutState {
-    pub fn define(name: &RolloutName) -> Result<Self, HostStatus> {
+    pub fn define(name: &RolloutName, has_counted: Rc<Cell<bool>>) -> Result<Self, HostStatus> {
         Ok(Self {
             colors: ColorMetrics::define(name)?,
             streams: OnceCell::new(),
@@ -42,6 +44,7 @@ impl RolloutState {
             quality: OnceCell::new(),
             counts: RefCell::default(),
             shown: RefCell::default(),
+            has_counted,
         })
     }
 
@@ -72,7 +75,7 @@ impl RolloutState {
         self.show_counts();
         let mut counts = self.counts.borrow_mut();
         if counts.begin(epoch) {
-            counted_flag::set();
+            self.has_counted.set(true);
         }
         *self.shown.borrow_mut() = counts.requests;
     }
@@ -83,7 +86,7 @@ impl RolloutState {
         let is_current = counts.epoch.generation == generation;
         if is_current {
             count(counts.requests.of_mut(color));
-            counted_flag::set();
+            self.has_counted.set(true);
         }
         is_current
     }
@@ -106,7 +109,7 @@ impl RolloutState {
         if let Some(quality) = self.quality.get() {
             quality.of(color).count(outcomes);
         }
-        counted_flag::set();
+        self.has_counted.set(true);
     }
 
     /// What was counted, and how much of it the guard's metrics do not show yet.

@@ -215,7 +215,8 @@ impl RoutedStream {
             self.miss_callbacks(active);
         }
         let mut end = queried.unwrap_or(StreamEnd::PLAIN);
-        end.request_is_complete = self.is_complete;
+        // Where bodies do not reach the filter, Envoy's code tells.
+        end.request_is_complete = self.is_complete || !active.request_bodies.has_come();
         end.grpc_status = self.grpc_status_of(&end, active);
         if end.needs_response_bytes() {
             end.response_bytes = calls::int_property(b"response\0size").unwrap_or(0);

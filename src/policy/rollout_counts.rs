@@ -6,8 +6,7 @@ use crate::value::color::{Color, PerColor};
 use serde::{Deserialize, Serialize};
 
 /// What is counted now belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
     /// Of requests: differs where clusters, releases or salt differ, and after each rollback.
     pub generation: u64,
@@ -17,7 +16,7 @@ pub struct Epoch {
 
 /// Requests of one generation of a rollout, and outcomes of each color's release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "RawCounts", into = "RawCounts")]
 pub struct RolloutCounts {
     /// What they belong to.
     pub epoch: Epoch,
@@ -25,6 +24,16 @@ pub struct RolloutCounts {
     pub requests: PerColor<Counts>,
     /// How the predictions turned out.
     pub outcomes: PerColor<Outcomes>,
+}
+
+/// Counts as they are written, by position: with names they would take five times the room.
+#[derive(Serialize, Deserialize)]
+struct RawCounts {
+    /// The generation, and the releases of blue and green.
+    epoch: (u64, u32, u32),
+    /// Requests, failed, timed, slow; true and false positives, false and true negatives.
+    blue: [u64; 8],
+    green: [u64; 8],
 }
 
 // === impl RolloutCounts ===
@@ -75,5 +84,63 @@ impl RolloutCounts {
 
     fn has_release_of(&self, other: &Self, color: Color) -> bool {
         self.epoch.releases.of(color) == other.epoch.releases.of(color)
+    }
+}
+
+// === impl RawCounts ===
+
+impl From<RolloutCounts> for RawCounts {
+    fn from(counts: RolloutCounts) -> Self {
+        let of = |color: Color| {
+            let Counts {
+                requests,
+                failed,
+                timed,
+                slow,
+            } = *counts.requests.of(color);
+            let Outcomes { tp, fp, fn_, tn } = *counts.outcomes.of(color);
+            [requests, failed, timed, slow, tp, fp, fn_, tn]
+        };
+        let Epoch {
+            generation,
+            releases,
+        } = counts.epoch;
+        Self {
+            epoch: (generation, releases.blue, releases.green),
+            blue: of(Color::Blue),
+            green: of(Color::Green),
+        }
+    }
+}
+
+impl From<RawCounts> for RolloutCounts {
+    fn from(raw: RawCounts) -> Self {
+        let (generation, blue, green) = raw.epoch;
+        let read = |[requests, failed, timed, slow, tp, fp, fn_, tn]: [u64; 8]| {
+            let counts = Counts {
+                requests,
+                failed,
+                timed,
+                slow,
+            };
+            (counts, Outcomes { tp, fp, fn_, tn })
+        };
+        let colors = [read(raw.blue), read(raw.green)];
+        let [blue_counts, green_counts] = colors.map(|(counts, _)| counts);
+        let [blue_outcomes, green_outcomes] = colors.map(|(_, outcomes)| outcomes);
+        Self {
+            epoch: Epoch {
+                generation,
+                releases: PerColor { blue, green },
+            },
+            requests: PerColor {
+                blue: blue_counts,
+                green: green_counts,
+            },
+            outcomes: PerColor {
+                blue: blue_outcomes,
+                green: green_outcomes,
+            },
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::request::host_pattern::{HostPattern, MAX_HOST_BYTES};
 use crate::request::prefixes::Prefixes;
+use crate::value::sorted::sorted;
 use std::collections::HashMap;
 use std::sync::Arc;
 use xxhash_rust::xxh64::Xxh64Builder;
@@ -103,10 +104,9 @@ impl Matcher {
     }
 }
 
-fn nested(mut suffixes: Vec<(Arc<[u8]>, Paths)>) -> Prefixes<Paths> {
-    suffixes.sort_by(|(one, _), (other, _)| one.cmp(other));
+fn nested(suffixes: Vec<(Arc<[u8]>, Paths)>) -> Prefixes<Paths> {
     let mut nested = Prefixes::default();
-    for (suffix, paths) in suffixes {
+    for (suffix, paths) in sorted(suffixes, |(one, _), (other, _)| one.cmp(other)) {
         let paths = match nested.find(&suffix) {
             Some(shorter) => paths.or(shorter),
             None => paths,

@@ -1,5 +1,6 @@
 //! A set of texts, and which of them another text begins with.
 
+use crate::value::sorted::sorted;
 use std::sync::Arc;
 
 /// Texts in lexical order, each with what belongs to it.
@@ -59,8 +60,9 @@ impl<T> Prefixes<T> {
         T: Clone,
     {
         let others = others.0.iter().filter(|it| self.find(&it.text).is_none());
-        let mut all: Vec<&Prefix<T>> = others.chain(&self.0).collect();
-        all.sort_unstable_by(|one, other| one.text.cmp(&other.text));
+        let all = sorted(others.chain(&self.0), |one, other| {
+            one.text.cmp(&other.text)
+        });
         Self::new(
             all.into_iter()
                 .map(|it| (Arc::clone(&it.text), it.value.clone())),

@@ -8,4 +8,5 @@ pub mod name;
 pub(crate) mod path;
 pub mod percent;
 pub mod profile;
+pub(crate) mod sorted;
 pub(crate) mod token;

@@ -121,14 +121,15 @@ fn errors_of_envoys_own_answers_are_not_the_upstreams() {
         is_from_upstream,
         ..StreamEnd::PLAIN
     };
-    let (none, rate_limited, no_healthy_upstream, connection_failure) =
-        (0, 1 << 11, 1 << 1, 1 << 5);
+    let (none, rate_limited, no_cluster_found) = (0, 1 << 11, 1 << 24);
+    let (no_healthy_upstream, connection_failure) = (1 << 1, 1 << 5);
     for (flags, is_from_upstream, class) in [
         (none, true, StreamClass::Failed),
         (none, false, StreamClass::Served),
         (rate_limited, false, StreamClass::Served),
         (no_healthy_upstream, false, StreamClass::Failed),
         (connection_failure, false, StreamClass::Failed),
+        (no_cluster_found, false, StreamClass::Failed),
     ] {
         let end = unavailable(flags, is_from_upstream);
         assert!(end.needs_origin());
