@@ -147,7 +147,7 @@ impl Active {
         }
         for action in report.actions {
             if let Some((rollout, runtime)) = self.rollout(action.rollout) {
-                runtime.perform(rollout, action.what);
+                runtime.perform(&self.policy, rollout, action.what);
             }
         }
         self.log_trouble(report.trouble);

@@ -15,7 +15,6 @@ use crate::value::name::RolloutName;
 pub struct ColorMetrics {
     requests: Requests,
     pub failures: Counter,
-    pub weight_millipercent: Gauge,
 }
 
 /// What becomes of one color's streams.
@@ -36,13 +35,6 @@ pub struct GuardMetrics {
     pub slow: Counter,
 }
 
-/// What became of a rollout by itself.
-#[derive(Debug)]
-pub struct AnalysisMetrics {
-    pub state: Gauge,
-    trips: Trips,
-}
-
 /// How one color's predictions turn out.
 #[derive(Debug)]
 pub struct QualityMetrics {
@@ -53,8 +45,9 @@ pub struct QualityMetrics {
     samples: Gauge,
 }
 
+/// Rollbacks by their causes.
 #[derive(Debug)]
-struct Trips {
+pub struct TripMetrics {
     error_rate: Counter,
     error_rate_over_stable: Counter,
     slow_rate: Counter,
@@ -88,6 +81,13 @@ struct Responses {
     none: Counter,
 }
 
+/// Defines the gauges of the weights in force.
+pub fn define_weights(rollout: &RolloutName) -> Result<PerColor<Gauge>, HostStatus> {
+    PerColor::try_from_fn(|color| {
+        Gauge::define(&ColorStats { rollout, color }.weight_millipercent())
+    })
+}
+
 // === impl ColorMetrics ===
 
 impl ColorMetrics {
@@ -107,7 +107,6 @@ impl ColorMetrics {
                 overridden: requests(Reason::Override)?,
             },
             failures: Counter::define(&stats.failures_total())?,
-            weight_millipercent: Gauge::define(&stats.weight_millipercent())?,
         })
     }
 
@@ -172,30 +171,27 @@ impl GuardMetrics {
     }
 }
 
-// === impl AnalysisMetrics ===
+// === impl TripMetrics ===
 
-impl AnalysisMetrics {
+impl TripMetrics {
     pub fn define(rollout: &RolloutName) -> Result<Self, HostStatus> {
         let trips = |cause| Counter::define(&metrics::guard_trips_total(rollout, cause));
         Ok(Self {
-            state: Gauge::define(&metrics::guard_state(rollout))?,
-            trips: Trips {
-                error_rate: trips(Cause::ErrorRate)?,
-                error_rate_over_stable: trips(Cause::ErrorRateOverStable)?,
-                slow_rate: trips(Cause::SlowRate)?,
-                slow_rate_over_stable: trips(Cause::SlowRateOverStable)?,
-                quality: trips(Cause::Quality)?,
-            },
+            error_rate: trips(Cause::ErrorRate)?,
+            error_rate_over_stable: trips(Cause::ErrorRateOverStable)?,
+            slow_rate: trips(Cause::SlowRate)?,
+            slow_rate_over_stable: trips(Cause::SlowRateOverStable)?,
+            quality: trips(Cause::Quality)?,
         })
     }
 
-    pub fn trips(&self, cause: Cause) -> Counter {
+    pub fn of(&self, cause: Cause) -> Counter {
         match cause {
-            Cause::ErrorRate => self.trips.error_rate,
-            Cause::ErrorRateOverStable => self.trips.error_rate_over_stable,
-            Cause::SlowRate => self.trips.slow_rate,
-            Cause::SlowRateOverStable => self.trips.slow_rate_over_stable,
-            Cause::Quality => self.trips.quality,
+            Cause::ErrorRate => self.error_rate,
+            Cause::ErrorRateOverStable => self.error_rate_over_stable,
+            Cause::SlowRate => self.slow_rate,
+            Cause::SlowRateOverStable => self.slow_rate_over_stable,
+            Cause::Quality => self.quality,
         }
     }
 }

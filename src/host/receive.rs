@@ -82,6 +82,7 @@ impl Active {
         } else {
             0
         };
+        runtime.define(&self.policy, rollout);
         let weights = runtime.weights(rollout);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;
@@ -102,7 +103,8 @@ impl Active {
     /// Counts feedback.
     pub fn count(&self, reports: Vec<Report>) {
         for report in Report::sums(reports) {
-            if let Some((_, runtime)) = self.rollout(report.rollout) {
+            if let Some((rollout, runtime)) = self.rollout(report.rollout) {
+                runtime.define(&self.policy, rollout);
                 runtime.state.add_outcomes(report.color, &report.outcomes);
             }
         }

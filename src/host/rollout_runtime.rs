@@ -8,9 +8,9 @@ use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::shared_store::HostStatus;
-use crate::value::color::Color;
+use crate::value::color::{Color, PerColor};
 use crate::value::percent::Weights;
-use log::{info, warn};
+use log::{error, info, warn};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -21,7 +21,12 @@ pub struct RolloutRuntime {
     pub measures: bool,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
+    is_defined: Cell<bool>,
 }
+
+/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 57. With more
+/// rollouts than this, a rollout's counters and histograms are defined when it is used first.
+const MAX_DEFINED_AT_ONCE: usize = 100;
 
 // === impl RolloutRuntime ===
 
@@ -29,13 +34,29 @@ impl RolloutRuntime {
     pub fn new(plugin: &Plugin, policy: &Policy, rollout: &Rollout) -> Result<Self, HostStatus> {
         let state = plugin.rollout_state(&rollout.name)?;
         let measures = policy.measures(rollout);
-        state.define_features(policy, rollout)?;
+        state.define_shown(rollout)?;
+        let is_defined = policy.rollouts.len() <= MAX_DEFINED_AT_ONCE;
+        if is_defined {
+            state.define_counted(policy, rollout)?;
+        }
         Ok(Self {
             state,
             measures,
             generation: Cell::default(),
             status: Cell::default(),
+            is_defined: Cell::new(is_defined),
         })
+    }
+
+    /// Defines what the rollout counts, where that was put off.
+    pub fn define(&self, policy: &Policy, rollout: &Rollout) {
+        if self.is_defined.replace(true) {
+            return;
+        }
+        if let Err(status) = self.state.define_counted(policy, rollout) {
+            let name = rollout.name.as_str();
+            error!("rollout {name}: not all stats are there: {status}");
+        }
     }
 
     /// The weights in force. The clock is read where a ramp goes by it.
@@ -62,8 +83,10 @@ impl RolloutRuntime {
 
     fn show_weights(&self, weights: Weights) {
         for color in Color::ALL {
-            let gauge = self.state.colors.of(color).weight_millipercent;
-            gauge.set(weights.of(color).millipercent());
+            self.state
+                .weights
+                .of(color)
+                .set(weights.of(color).millipercent());
         }
     }
 
@@ -73,12 +96,13 @@ impl RolloutRuntime {
     }
 
     /// Does what the core asks for.
-    pub fn perform(&self, rollout: &Rollout, todo: Todo) {
+    pub fn perform(&self, policy: &Policy, rollout: &Rollout, todo: Todo) {
         let (name, stable) = (rollout.name.as_str(), rollout.stable.as_str());
         match todo {
             Todo::RollBack { cause, reason } => {
-                if let Some(analysis) = self.state.analysis.get() {
-                    analysis.trips(cause).increment();
+                self.define(policy, rollout);
+                if let Some(trips) = self.state.trips.get() {
+                    trips.of(cause).increment();
                 }
                 warn!("rollout {name}: rolled back to {stable}: {reason}");
             }
@@ -90,11 +114,14 @@ impl RolloutRuntime {
                 );
             }
             Todo::ShowGuardState(state) => {
-                if let Some(analysis) = self.state.analysis.get() {
-                    analysis.state.set(state as u32);
+                if let Some(guard_state) = self.state.guard_state.get() {
+                    guard_state.set(state as u32);
                 }
             }
             Todo::ShowOutcomes(outcomes) => {
+                if outcomes != PerColor::default() {
+                    self.define(policy, rollout);
+                }
                 if let Some(quality) = self.state.quality.get() {
                     for color in Color::ALL {
                         quality.of(color).show(outcomes.of(color));

@@ -1,7 +1,9 @@
 //! What one VM keeps of a rollout through all configurations.
 
-use super::metrics::{AnalysisMetrics, ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics};
-use super::proxy_wasm::metric::{Counter, get_or_define};
+use super::metrics::{
+    ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics, define_weights,
+};
+use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::window::Counts;
 use crate::metrics;
@@ -14,15 +16,16 @@ use crate::value::name::RolloutName;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-/// Metrics, which belong to the VM, and what it has counted. Metrics of a feature are there once a
-/// configuration has used it.
+/// Metrics, which belong to the VM, and what it has counted. Metrics of a feature are there once it was used.
 #[derive(Debug)]
 pub struct RolloutState {
-    pub colors: PerColor<ColorMetrics>,
+    pub weights: PerColor<Gauge>,
+    pub guard_state: OnceCell<Gauge>,
+    pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub override_denied: OnceCell<Counter>,
     pub guard: OnceCell<PerColor<GuardMetrics>>,
-    pub analysis: OnceCell<AnalysisMetrics>,
+    pub trips: OnceCell<TripMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
     counts: RefCell<RolloutCounts>,
     /// How much of the counts the guard's metrics show.
@@ -36,11 +39,13 @@ pub struct RolloutState {
 impl RolloutState {
     pub fn define(name: &RolloutName, has_counted: Rc<Cell<bool>>) -> Result<Self, HostStatus> {
         Ok(Self {
-            colors: ColorMetrics::define(name)?,
+            weights: define_weights(name)?,
+            guard_state: OnceCell::new(),
+            colors: OnceCell::new(),
             streams: OnceCell::new(),
             override_denied: OnceCell::new(),
             guard: OnceCell::new(),
-            analysis: OnceCell::new(),
+            trips: OnceCell::new(),
             quality: OnceCell::new(),
             counts: RefCell::default(),
             shown: RefCell::default(),
@@ -48,9 +53,19 @@ impl RolloutState {
         })
     }
 
-    /// Defines the metrics of the features that a rollout uses.
-    pub fn define_features(&self, policy: &Policy, rollout: &Rollout) -> Result<(), HostStatus> {
+    /// Defines what a rollout shows without a request.
+    pub fn define_shown(&self, rollout: &Rollout) -> Result<(), HostStatus> {
+        if rollout.guard.is_some() || rollout.quality.is_some() {
+            let define = || Gauge::define(&metrics::guard_state(&rollout.name));
+            get_or_define(&self.guard_state, define)?;
+        }
+        Ok(())
+    }
+
+    /// Defines what a rollout counts, by the features that it uses.
+    pub fn define_counted(&self, policy: &Policy, rollout: &Rollout) -> Result<(), HostStatus> {
         let name = &rollout.name;
+        get_or_define(&self.colors, || ColorMetrics::define(name))?;
         if policy.profile.shows_streams() {
             get_or_define(&self.streams, || StreamMetrics::define(name))?;
         }
@@ -62,7 +77,7 @@ impl RolloutState {
             get_or_define(&self.guard, || GuardMetrics::define(name))?;
         }
         if rollout.guard.is_some() || rollout.quality.is_some() {
-            get_or_define(&self.analysis, || AnalysisMetrics::define(name))?;
+            get_or_define(&self.trips, || TripMetrics::define(name))?;
         }
         if policy.measures(rollout) {
             get_or_define(&self.quality, || QualityMetrics::define(name))?;
@@ -140,12 +155,12 @@ impl RolloutState {
     /// There is no `rollout` where it is gone altogether.
     pub fn retire(&self, rollout: Option<&Rollout>) {
         let is_judged = rollout.is_some_and(|it| it.guard.is_some() || it.quality.is_some());
-        if let (false, Some(analysis)) = (is_judged, self.analysis.get()) {
-            analysis.state.set(0_u32);
+        if let (false, Some(guard_state)) = (is_judged, self.guard_state.get()) {
+            guard_state.set(0_u32);
         }
         if rollout.is_none() {
             for color in Color::ALL {
-                self.colors.of(color).weight_millipercent.set(0_u32);
+                self.weights.of(color).set(0_u32);
             }
         }
     }

@@ -54,7 +54,9 @@ impl RoutedStream {
         started_ns: u64,
     ) -> Self {
         let (color, state) = (decision.color, &runtime.state);
-        state.colors.of(color).requests(decision.reason).increment();
+        if let Some(colors) = state.colors.get() {
+            colors.of(color).requests(decision.reason).increment();
+        }
         if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
             denied.increment();
         }
@@ -309,8 +311,8 @@ impl RoutedStream {
         let is_current = self.state.count(self.generation, self.color, |counts| {
             counts.add_finished(has_failed, is_slow);
         });
-        if has_failed && is_current {
-            self.state.colors.of(self.color).failures.increment();
+        if let (true, true, Some(colors)) = (has_failed, is_current, self.state.colors.get()) {
+            colors.of(self.color).failures.increment();
         }
     }
 }
