@@ -47,7 +47,9 @@ stats: ## the per-color stats of a running `make run`
 .PHONY: test
 test: build envoy ## all tests, end to end on a real Envoy too
 	@cargo test --locked --workspace
-	@echo "the same end to end in the profile signalled"
+
+.PHONY: test-signalled
+test-signalled: build envoy ## the end-to-end tests in the profile "signalled" (4 minutes)
 	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
 
 .PHONY: bench

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Guard {
     /// How far back to look.
     pub window_ms: u64,
-    /// With fewer requests in the window there is no judgement.
+    /// With fewer requests in the window the analysis is inconclusive.
     pub min_requests: u64,
     /// On the share of requests that failed.
     pub error_rate: Limits,

@@ -7,7 +7,7 @@ use std::fmt;
 /// How good the predictions of the color that is not stable must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quality {
-    /// With fewer samples of either color there is no judgement.
+    /// With fewer samples of either color the analysis is inconclusive.
     pub min_samples: u64,
     /// The most that its F1 may lie below that of the stable color.
     pub max_f1_drop: Option<Percent>,

@@ -18,12 +18,12 @@ struct Step {
     after_ms: u64,
 }
 
-/// Where a ramp waits until it is let on.
+/// Where a ramp waits until it is promoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The weight that it does not go above.
     pub at: Percent,
-    /// When it was let on, in milliseconds since 1970.
+    /// When it was promoted, in milliseconds since 1970.
     pub promoted_at_ms: Option<u64>,
 }
 
@@ -116,8 +116,8 @@ impl Ramp {
         begun.last().map(|step| step.weight)
     }
 
-    /// The weight at a time, where the ramp waits at a weight until it is let on. It then goes on with
-    /// the step before which it waited, as late as it was let on.
+    /// The weight at a time, where the ramp waits at a weight until it is promoted. It then goes on with
+    /// the step before which it waited, as late as it was promoted.
     pub fn held_weight_at(&self, now_ms: u64, hold: Hold) -> Option<Percent> {
         let Some(beyond) = self.steps.iter().find(|step| step.weight > hold.at) else {
             return self.weight_at(now_ms);

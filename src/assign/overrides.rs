@@ -17,7 +17,7 @@ pub struct Override {
     pub require: Permission,
 }
 
-/// What became of a request's wish.
+/// What became of a request for a color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverrideResult {
     /// There was none.
@@ -31,8 +31,8 @@ pub enum OverrideResult {
 // === impl Override ===
 
 impl Override {
-    /// Looks for a wish and whether it is allowed. A value that names no color is no wish.
-    pub fn wish(&self, headers: &Headers<'_>) -> OverrideResult {
+    /// Looks for a color that is asked for, and whether that is allowed. A value that names no color is ignored.
+    pub fn result(&self, headers: &Headers<'_>) -> OverrideResult {
         match self.color(headers) {
             None => OverrideResult::None,
             Some(color) if self.require.allows(headers) => OverrideResult::Granted(color),

@@ -1,7 +1,7 @@
 //! Time from Envoy: by a clock that never steps for durations, and by the wall clock for schedules.
 
 use super::proxy_wasm::calls;
-use crate::policy::rollout_watch::Now;
+use crate::policy::figures::Now;
 use crate::value::followed_clock::FollowedClock;
 use log::error;
 use std::cell::Cell;

@@ -3,6 +3,7 @@
 mod active;
 mod callback_seen;
 mod clock;
+mod grpc_call;
 mod metrics;
 mod phase;
 mod plugin;

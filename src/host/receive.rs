@@ -92,8 +92,9 @@ impl Active {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }
         let content_type = request.headers.first("content-type");
-        let mut stream = RoutedStream::new(self, (index, runtime), decision, started_ns);
-        stream.is_grpc = content_type.is_some_and(is_grpc);
+        let is_grpc = content_type.is_some_and(is_grpc);
+        let place = (index, runtime);
+        let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
         if is_complete {
             stream.request_completed(rollout, started_ns);
         }

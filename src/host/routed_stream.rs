@@ -2,12 +2,12 @@
 
 use super::active::Active;
 use super::clock;
+use super::grpc_call::GrpcCall;
 use super::metrics::StreamMetrics;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
 use super::waiting::{self, Waiter};
-use crate::analysis::grpc::{GrpcStatus, is_grpc};
 use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
 use crate::analysis::waiting::WaitingKey;
@@ -28,10 +28,7 @@ pub struct RoutedStream {
     /// 0 where nothing asks for it.
     started_ns: u64,
     new_id: Option<NewId>,
-    /// Whether the request calls itself gRPC, so that its response may be.
-    pub is_grpc: bool,
-    is_grpc_response: bool,
-    grpc_status: Option<GrpcStatus>,
+    grpc: Option<GrpcCall>,
     is_overridden: bool,
     is_complete: bool,
     has_response: bool,
@@ -46,12 +43,14 @@ const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
 // === impl RoutedStream ===
 
 impl RoutedStream {
-    /// Counts the decision on the request at hand, of the rollout of this index.
+    /// Counts the decision on the request at hand, of the rollout of this index. `is_grpc` says that it calls itself
+    /// gRPC.
     pub fn new(
         active: &Active,
         (index, runtime): (usize, &RolloutRuntime),
         decision: Decision,
         started_ns: u64,
+        is_grpc: bool,
     ) -> Self {
         let (color, state) = (decision.color, &runtime.state);
         if let Some(colors) = state.colors.get() {
@@ -67,9 +66,7 @@ impl RoutedStream {
             generation: runtime.generation(),
             started_ns,
             new_id: decision.new_id,
-            is_grpc: false,
-            is_grpc_response: false,
-            grpc_status: None,
+            grpc: is_grpc.then(GrpcCall::default),
             is_overridden: decision.reason == Reason::Override,
             is_complete: false,
             has_response: false,
@@ -122,8 +119,8 @@ impl RoutedStream {
         if let Some(name) = &active.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.color.as_str());
         }
-        if self.is_grpc {
-            self.take_grpc_headers(is_whole);
+        if let Some(call) = &mut self.grpc {
+            call.response_started(is_whole);
         }
         let Some((rollout, runtime)) = active.rollout(self.rollout) else {
             return;
@@ -137,26 +134,10 @@ impl RoutedStream {
         }
     }
 
-    /// A response without a body has its status in the headers, another tells by its content type whether one
-    /// will come in the trailers.
-    fn take_grpc_headers(&mut self, is_whole: bool) {
-        if is_whole {
-            let status = calls::response_header(GrpcStatus::HEADER);
-            self.grpc_status = status.map(|it| GrpcStatus::parse(&it));
-        } else {
-            let content_type = calls::response_header("content-type");
-            self.is_grpc_response = content_type.is_some_and(|it| is_grpc(&it));
-        }
-    }
-
     pub fn response_trailed(&mut self, active: &Active) {
         active.response_trailers.come();
-        // Where the headers do not reach the filter, a status in trailers is all that tells gRPC.
-        self.is_grpc_response |= self.is_grpc && !active.responses.has_come();
-        if self.is_grpc_response
-            && let Some(status) = calls::response_trailer(GrpcStatus::HEADER)
-        {
-            self.grpc_status = Some(GrpcStatus::parse(&status));
+        if let Some(call) = &mut self.grpc {
+            call.response_trailed(active);
         }
     }
 
@@ -219,7 +200,8 @@ impl RoutedStream {
         let mut end = queried.unwrap_or(StreamEnd::PLAIN);
         // Where bodies do not reach the filter, Envoy's code tells.
         end.request_is_complete = self.is_complete || !active.request_bodies.has_come();
-        end.grpc_status = self.grpc_status_of(&end, active);
+        let call = self.grpc.as_ref();
+        end.grpc_status = call.and_then(|call| call.status(&end, active));
         if end.needs_response_bytes() {
             end.response_bytes = calls::int_property(b"response\0size").unwrap_or(0);
         }
@@ -253,28 +235,6 @@ impl RoutedStream {
                 );
             });
         }
-    }
-
-    /// The status of a gRPC response. One without a status is an error, if statuses would be seen.
-    fn grpc_status_of(&self, end: &StreamEnd, active: &Active) -> Option<GrpcStatus> {
-        if self.grpc_status.is_some() || !self.is_grpc {
-            return self.grpc_status;
-        }
-        if end.is_plain() {
-            let missing = if self.is_grpc_response {
-                &active.response_trailers
-            } else {
-                &active.responses
-            };
-            missing.miss(|| {
-                error!(
-                    "gRPC statuses do not reach the filter, so calls are judged by HTTP alone: allow \
-                     proxy_on_response_headers and proxy_on_response_trailers"
-                );
-            });
-        }
-        let would_be_seen = self.is_grpc_response && active.response_trailers.has_come();
-        would_be_seen.then_some(GrpcStatus::NONE)
     }
 
     /// Asks Envoy, in one cheap call where the class of the code is enough to know.

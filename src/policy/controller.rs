@@ -1,8 +1,9 @@
 //! What to do about the rollouts of one configuration: figures and clock in, actions out.
 
 use crate::policy::action::Action;
+use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
-use crate::policy::rollout_watch::{Figures, Now, RolloutWatch};
+use crate::policy::rollout_watch::RolloutWatch;
 use crate::policy::windows::Windows;
 
 /// Watches all rollouts of one configuration.

@@ -45,8 +45,11 @@ impl Rollout {
         weights: Weights,
         rng: &mut fastrand::Rng,
     ) -> Decision {
-        let wish = self.overrides.as_ref().map(|it| it.wish(&request.headers));
-        if let Some(OverrideResult::Granted(color)) = wish {
+        let override_result = self
+            .overrides
+            .as_ref()
+            .map(|it| it.result(&request.headers));
+        if let Some(OverrideResult::Granted(color)) = override_result {
             return Decision {
                 color,
                 reason: Reason::Override,
@@ -67,7 +70,7 @@ impl Rollout {
             color: bucket.color(weights),
             reason,
             new_id,
-            override_denied: wish == Some(OverrideResult::Denied),
+            override_denied: override_result == Some(OverrideResult::Denied),
         }
     }
 

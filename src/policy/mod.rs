@@ -8,7 +8,9 @@ pub mod decide;
 mod digest;
 pub mod feedback;
 pub mod feedback_endpoint;
+pub mod figures;
 pub mod member;
+pub mod peers;
 #[allow(
     clippy::module_inception,
     reason = "the file of the noun that the folder is about"

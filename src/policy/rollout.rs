@@ -48,7 +48,7 @@ pub struct Rollout {
 pub struct RolloutStatus {
     /// Why it was rolled back, if it was.
     pub tripped: Option<Cause>,
-    /// When its ramp was let on by the quality gate, in milliseconds since 1970.
+    /// When the quality gate promoted its ramp, in milliseconds since 1970.
     pub promoted_at_ms: Option<u64>,
 }
 
@@ -65,14 +65,14 @@ pub struct Match {
 
 impl Rollout {
     /// The weights in force at a time in milliseconds since 1970.
-    pub fn weights_at(&self, now_ms: u64, standing: RolloutStatus) -> Weights {
-        if standing.tripped.is_some() {
+    pub fn weights_at(&self, now_ms: u64, status: RolloutStatus) -> Weights {
+        if status.tripped.is_some() {
             return Weights::giving(self.stable, Percent::HUNDRED);
         }
         let ramped = self
             .ramp
             .as_ref()
-            .and_then(|ramp| match self.hold(ramp, standing) {
+            .and_then(|ramp| match self.hold(ramp, status) {
                 Some(hold) => ramp.held_weight_at(now_ms, hold),
                 None => ramp.weight_at(now_ms),
             });
@@ -81,11 +81,11 @@ impl Rollout {
         })
     }
 
-    fn hold(&self, ramp: &Ramp, standing: RolloutStatus) -> Option<Hold> {
+    fn hold(&self, ramp: &Ramp, status: RolloutStatus) -> Option<Hold> {
         let quality = self.quality.as_ref()?;
         Some(Hold {
             at: quality.hold_at.unwrap_or(ramp.first_weight()),
-            promoted_at_ms: standing.promoted_at_ms,
+            promoted_at_ms: status.promoted_at_ms,
         })
     }
 

@@ -4,31 +4,12 @@ use crate::analysis::guard::{Analysis, Cause, Guard};
 use crate::analysis::quality::{Outcomes, Quality, QualityAnalysis};
 use crate::analysis::window::Counts;
 use crate::policy::action::{GuardState, Todo};
+use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::windows::Windows;
 use crate::value::color::PerColor;
 use crate::value::percent::{Percent, Weights};
-
-/// What is known of a rollout at one time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// What has become of it.
-    pub status: RolloutStatus,
-    /// Its requests since its generation began.
-    pub requests: PerColor<Counts>,
-    /// The outcomes of each color's release.
-    pub outcomes: PerColor<Outcomes>,
-}
-
-/// The time by two clocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Now {
-    /// Milliseconds by a clock that never steps.
-    pub steady_ms: u64,
-    /// Milliseconds since 1970, by a clock that may be set.
-    pub wall_ms: u64,
-}
 
 /// Watches one rollout.
 #[derive(Debug)]

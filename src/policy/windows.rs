@@ -1,11 +1,11 @@
 //! The guards' windows, which outlast pushes that leave their rollouts as they are.
 
 use crate::analysis::window::{Counts, Window};
+use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
-use crate::policy::rollout_watch::{Figures, Now};
 use crate::value::color::PerColor;
 use crate::value::name::RolloutName;
 use std::collections::HashMap;

@@ -3,17 +3,15 @@
 use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
 use crate::policy::controller::Controller;
-use crate::policy::member::Member;
+use crate::policy::figures::{Figures, Now};
+use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::rollout_identity::RolloutIdentity;
-use crate::policy::rollout_watch::{Figures, Now};
-use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_state::{Fact, SharedState};
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
 use crate::policy::vm_counts::VmCounts;
-use crate::policy::windows::Windows;
 
 /// What one VM knows of the rollouts of one configuration.
 #[derive(Debug)]
@@ -31,21 +29,6 @@ pub struct Worker {
     unwritten: Vec<Action>,
     /// Whether this VM has changed the state without having said so by its revision.
     is_unannounced: bool,
-}
-
-/// What one VM and the others of its Envoy have in common.
-#[derive(Debug)]
-pub struct Peers<S> {
-    /// What the VMs share.
-    pub store: S,
-    /// Under which keys.
-    pub keys: SharedKeys,
-    /// This VM's place among them.
-    pub member: Member,
-    /// What all of them counted; kept up to date where this VM leads.
-    pub board: Board,
-    /// The guards' windows over it.
-    pub windows: Windows,
 }
 
 /// What came of a tick.
@@ -205,7 +188,7 @@ impl Worker {
         for key in peers.keys.documents() {
             create(&peers.store, key)?;
         }
-        let revision = revision(peers)?;
+        let revision = peers.revision()?;
         self.read_state(policy, peers)?;
         self.seen_revision = revision;
         peers.board.look(&peers.store, &peers.keys)?;
@@ -223,7 +206,7 @@ impl Worker {
         peers: &mut Peers<S>,
         now: Now,
     ) -> Result<bool, HostStatus> {
-        let revision = revision(peers)?;
+        let revision = peers.revision()?;
         if revision == self.seen_revision {
             return Ok(false);
         }
@@ -335,17 +318,11 @@ impl Worker {
     /// Gives the state another revision, so that all VMs read it.
     fn announce<S: SharedStore>(&mut self, peers: &Peers<S>) -> Result<(), HostStatus> {
         if self.is_unannounced {
-            peers.store.set(&peers.keys.revision, b"{}", NO_CHANGE)?;
+            peers.announce()?;
             self.is_unannounced = false;
         }
         Ok(())
     }
-}
-
-/// Differs after each change of the state.
-fn revision<S: SharedStore>(peers: &Peers<S>) -> Result<u32, HostStatus> {
-    let revision = peers.store.get(&peers.keys.revision)?;
-    Ok(revision.map_or(NO_CHANGE, |(_, change)| change))
 }
 
 // === impl Report ===
@@ -356,21 +333,6 @@ impl Report {
             has_learned: true,
             trouble,
             ..Self::default()
-        }
-    }
-}
-
-// === impl Peers ===
-
-impl<S> Peers<S> {
-    /// Those of a VM that has not taken part yet.
-    pub fn new(store: S, keys: SharedKeys) -> Self {
-        Self {
-            store,
-            keys,
-            member: Member::default(),
-            board: Board::default(),
-            windows: Windows::default(),
         }
     }
 }

@@ -14,19 +14,19 @@
 //!         "sticky": [{ "header": "x-user-id" }]
 //!     }]
 //! });
-//! let bed = TestEnv::start(config(100)).await;
+//! let env = TestEnv::start(config(100)).await;
 //!
-//! let response = bed.http1().send(get("/").header("x-user-id", "u1")).await;
+//! let response = env.http1().send(get("/").header("x-user-id", "u1")).await;
 //! assert_eq!((response.status, response.served_by()), (200, Some("green")));
-//! assert_eq!(bed.green.last().header("x-user-id"), Some(&b"u1"[..]));
+//! assert_eq!(env.green.last().header("x-user-id"), Some(&b"u1"[..]));
 //!
-//! bed.green.set_percent(50.0, Behavior::status(503));
-//! let report = Load::to(bed.envoy.addr()).count(100).run(|_| get("/")).await;
+//! env.green.set_percent(50.0, Behavior::status(503));
+//! let report = Load::to(env.envoy.addr()).count(100).run(|_| get("/")).await;
 //! assert_eq!(report.by_status()[&503], 50);
-//! bed.envoy.wait_for_metric("bluegreen_requests_total", &[("color", "green")], |n| n == 101.0).await;
+//! env.envoy.wait_for_metric("bluegreen_requests_total", &[("color", "green")], |n| n == 101.0).await;
 //!
-//! assert_eq!(bed.envoy.push(json!({ "rollouts": [] })).await, PushOutcome::Rejected);
-//! bed.envoy.wait_for_log("rollouts: ").await;
+//! assert_eq!(env.envoy.push(json!({ "rollouts": [] })).await, PushOutcome::Rejected);
+//! env.envoy.wait_for_log("rollouts: ").await;
 //! # }
 //! ```
 //!

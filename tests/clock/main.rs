@@ -71,31 +71,31 @@ impl Clock {
             json!({ "match": { "path_prefix": "/ahead" }, "weights": weights, "ramp": ramp });
         let rollouts = config["rollouts"].as_array_mut().expect("rollouts");
         rollouts.insert(0, rollout("ahead", fields));
-        let bed = watched(config.clone(), |envoy| {
+        let env = watched(config.clone(), |envoy| {
             envoy
                 .variable("LD_PRELOAD", self.library())
                 .variable("CLOCK_AHEAD", self.file())
         })
         .await;
-        (bed, config)
+        (env, config)
     }
 }
 
-async fn wait_for_weight_ahead(bed: &TestEnv, expected: f64) {
+async fn wait_for_weight_ahead(env: &TestEnv, expected: f64) {
     let green = [("rollout", "ahead"), ("color", "green")];
     let is_right = |weight| weight == expected;
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_weight_millipercent", &green, is_right)
         .await;
 }
 
-async fn hang(bed: &TestEnv) -> Vec<Upload> {
-    let client = bed.http2();
+async fn hang(env: &TestEnv) -> Vec<Upload> {
+    let client = env.http2();
     let hanging = get("/").header("x-test-hang", "1");
     let under_way = (0..HANGING)
         .map(|_| client.complete(hanging.clone()))
         .collect();
-    bed.green.wait_for_count(HANGING).await;
+    env.green.wait_for_count(HANGING).await;
     under_way
 }
 
@@ -103,20 +103,20 @@ async fn hang(bed: &TestEnv) -> Vec<Upload> {
 async fn a_clock_that_steps_forward_makes_no_request_slow() {
     let limits = json!({ "max_error_rate": 5, "slow_after": "50s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (bed, config) = clock
+    let (env, config) = clock
         .watched(config(json!({ "guard": guard(limits) })))
         .await;
-    let under_way = hang(&bed).await;
-    wait_for_weight_ahead(&bed, 0.0).await;
+    let under_way = hang(&env).await;
+    wait_for_weight_ahead(&env, 0.0).await;
     clock.step_to(60);
-    wait_for_weight_ahead(&bed, 100_000.0).await;
-    look(&bed, config).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    wait_for_weight_ahead(&env, 100_000.0).await;
+    look(&env, config).await;
+    assert_eq!(trips(&env).await, 0.0);
     drop(under_way);
     // Nor does it blind the guard.
-    bed.green.set(Behavior::status(500));
-    send(&bed, 20, get("/"), 500).await;
-    wait_for_rollback(&bed, "error_rate").await;
+    env.green.set(Behavior::status(500));
+    send(&env, 20, get("/"), 500).await;
+    wait_for_rollback(&env, "error_rate").await;
 }
 
 /// Still so, where the requests that were under way are answered after it.
@@ -124,32 +124,32 @@ async fn a_clock_that_steps_forward_makes_no_request_slow() {
 async fn a_clock_that_steps_forward_makes_no_response_slow() {
     let limits = json!({ "slow_after": "50s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (bed, config) = clock
+    let (env, config) = clock
         .watched(config(json!({ "guard": guard(limits) })))
         .await;
-    let client = bed.http2();
+    let client = env.http2();
     let uploads: Vec<Upload> = (0..HANGING)
         .map(|_| client.complete(get("/").header("x-test-delay-ms", "4000")))
         .collect();
-    bed.green.wait_for_count(HANGING).await;
+    env.green.wait_for_count(HANGING).await;
     clock.step_to(60);
-    wait_for_weight_ahead(&bed, 100_000.0).await;
+    wait_for_weight_ahead(&env, 100_000.0).await;
     for upload in uploads {
         assert_eq!(upload.answer().await.status, 200);
     }
-    look(&bed, config).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    look(&env, config).await;
+    assert_eq!(trips(&env).await, 0.0);
 }
 
 #[tokio::test]
 async fn a_clock_that_steps_back_hides_no_slow_request() {
     let limits = json!({ "slow_after": "3s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (bed, _) = clock
+    let (env, _) = clock
         .watched(config(json!({ "guard": guard(limits) })))
         .await;
-    let under_way = hang(&bed).await;
+    let under_way = hang(&env).await;
     clock.step_to(-60);
-    wait_for_rollback(&bed, "slow_rate").await;
+    wait_for_rollback(&env, "slow_rate").await;
     drop(under_way);
 }

@@ -4,10 +4,11 @@
 use crate::support::{policy, rollout_json};
 use bluegreen::policy::action::{Action, GuardState, Todo};
 use bluegreen::policy::board::Board;
+use bluegreen::policy::figures::Now;
 use bluegreen::policy::member::Member;
-use bluegreen::policy::rollout_watch::Now;
+use bluegreen::policy::peers::Peers;
 use bluegreen::policy::shared_keys::SharedKeys;
-use bluegreen::policy::worker::{Peers, Report, Worker};
+use bluegreen::policy::worker::{Report, Worker};
 use bluegreen::{Cause, Color, HostStatus, Policy, RolloutCounts, SharedStore, VmCounts};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};

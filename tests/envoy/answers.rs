@@ -7,7 +7,7 @@ use crate::common::{OUR_FILTER, config};
 use crate::counts::{assert_counts, both};
 
 /// Envoy with blue alone, changed as the test wants.
-async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+async fn env(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
     TestEnv::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
 }
 
@@ -18,12 +18,12 @@ async fn a_direct_response_of_a_route_counts_as_any_other() {
     let health = format!(
         "              - match: {{ path: /health }}\n                direct_response: {{ status: 299 }}\n{routes}"
     );
-    let bed = bed(|envoy| envoy.edit_bootstrap(routes, &health)).await;
-    for client in both(&bed) {
+    let env = env(|envoy| envoy.edit_bootstrap(routes, &health)).await;
+    for client in both(&env) {
         let forged = get("/health").header("x-bluegreen-cluster", "green");
         assert_eq!(client.send(forged).await.status, 299);
     }
-    assert_counts(&bed, &[("2xx", 2)], 0).await;
+    assert_counts(&env, &[("2xx", 2)], 0).await;
 }
 
 const FAULT: &str = r#"- name: envoy.filters.http.fault
@@ -39,8 +39,8 @@ fn aborted(status: &str) -> Request {
 #[tokio::test]
 async fn an_answer_of_a_later_filter_counts() {
     let router = "- name: envoy.filters.http.router";
-    let bed = bed(|envoy| envoy.edit_bootstrap(router, &format!("{FAULT}{router}"))).await;
-    for client in both(&bed) {
+    let env = env(|envoy| envoy.edit_bootstrap(router, &format!("{FAULT}{router}"))).await;
+    for client in both(&env) {
         for status in ["403", "503"] {
             let response = client.send(aborted(status)).await;
             assert_eq!(
@@ -49,16 +49,16 @@ async fn an_answer_of_a_later_filter_counts() {
             );
         }
     }
-    assert_counts(&bed, &[("4xx", 2), ("5xx", 2)], 2).await;
+    assert_counts(&env, &[("4xx", 2), ("5xx", 2)], 2).await;
 }
 
 /// Such a request never reaches the filter, but its response and its end do.
 #[tokio::test]
 async fn an_answer_of_an_earlier_filter_counts_nothing() {
-    let bed = bed(|envoy| envoy.edit_bootstrap(OUR_FILTER, &format!("{FAULT}{OUR_FILTER}"))).await;
-    for client in both(&bed) {
+    let env = env(|envoy| envoy.edit_bootstrap(OUR_FILTER, &format!("{FAULT}{OUR_FILTER}"))).await;
+    for client in both(&env) {
         assert_eq!(client.send(aborted("503")).await.status, 503);
         assert_eq!(client.get("/").await.status, 200);
     }
-    assert_counts(&bed, &[("2xx", 2)], 0).await;
+    assert_counts(&env, &[("2xx", 2)], 0).await;
 }

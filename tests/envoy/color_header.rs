@@ -9,7 +9,7 @@ use crate::common::{HALF, config, key_of, server};
 async fn the_color_header_tells_upstream_and_client() {
     let mut policy = config(HALF, json!([{ "header": "x-user-id" }]));
     policy["color_header"] = json!("x-bluegreen-color");
-    let bed = TestEnv::start(policy).await;
+    let env = TestEnv::start(policy).await;
     for wanted in ["blue", "green"] {
         let other = if wanted == "blue" { "green" } else { "blue" };
         let request = get("/")
@@ -17,7 +17,7 @@ async fn the_color_header_tells_upstream_and_client() {
             .header("x-bluegreen-color", other)
             .header("x-bluegreen-color", "purple")
             .header("x-test-response-header", "x-bluegreen-color: purple");
-        for client in [bed.http1(), bed.http2()] {
+        for client in [env.http1(), env.http2()] {
             let response = client.send(request.clone()).await;
             assert_eq!(server(&response), wanted);
             let to_client: Vec<_> = response
@@ -27,9 +27,9 @@ async fn the_color_header_tells_upstream_and_client() {
                 .collect();
             assert_eq!(to_client, [wanted]);
             let upstream = if wanted == "blue" {
-                &bed.blue
+                &env.blue
             } else {
-                &bed.green
+                &env.green
             };
             assert_eq!(
                 upstream.last().header_all("x-bluegreen-color"),
@@ -41,14 +41,14 @@ async fn the_color_header_tells_upstream_and_client() {
 
 #[tokio::test]
 async fn without_a_color_header_the_clients_own_passes() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
-    let response = bed
+    let env = TestEnv::start(config(0, json!([]))).await;
+    let response = env
         .http1()
         .send(get("/").header("x-bluegreen-color", "red"))
         .await;
     assert_eq!(response.header("x-bluegreen-color"), None);
     assert_eq!(
-        bed.blue.last().header("x-bluegreen-color"),
+        env.blue.last().header("x-bluegreen-color"),
         Some(&b"red"[..])
     );
 }

@@ -13,7 +13,7 @@ pub fn config(green_millipercent: u32, sticky: Value) -> Value {
     json!({ "rollouts": [rollout("demo", green_millipercent, sticky)] })
 }
 
-/// A rollout between the bed's two upstreams.
+/// A rollout between the environment's two upstreams.
 pub fn rollout(name: &str, green_millipercent: u32, sticky: Value) -> Value {
     json!({
         "name": name,

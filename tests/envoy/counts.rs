@@ -4,10 +4,10 @@ use testbed::{Client, PATIENCE, TestEnv, eventually};
 
 /// Waits until these are the counts: of each code class, and of failures. Nothing is in flight then,
 /// and each stream was timed once.
-pub async fn assert_counts(bed: &TestEnv, classes: &[(&str, u32)], failures: u32) {
+pub async fn assert_counts(env: &TestEnv, classes: &[(&str, u32)], failures: u32) {
     let total: u32 = classes.iter().map(|(_, count)| count).sum();
     let counted = || async {
-        let metrics = bed.envoy.metrics().await;
+        let metrics = env.envoy.metrics().await;
         let count = |name: &str, labels: &[(&str, &str)]| metrics.get(name, labels) as u32;
         let responses = |class| count("bluegreen_responses_total", &[("code_class", class)]);
         let all = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
@@ -38,9 +38,9 @@ pub async fn assert_counts(bed: &TestEnv, classes: &[(&str, u32)], failures: u32
         counted,
     )
     .await;
-    bed.assert_no_vm_died().await;
+    env.assert_no_vm_died().await;
 }
 
-pub fn both(bed: &TestEnv) -> [Client; 2] {
-    [bed.http1(), bed.http2()]
+pub fn both(env: &TestEnv) -> [Client; 2] {
+    [env.http1(), env.http2()]
 }

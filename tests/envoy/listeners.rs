@@ -41,16 +41,16 @@ static_resources:
 async fn two_listeners_share_the_plugin() {
     const USERS: u64 = 50;
     let sticky = || json!([{ "header": "x-user-id" }]);
-    let bed = TestEnv::start_with(|envoy| {
+    let env = TestEnv::start_with(|envoy| {
         envoy
             .config(config(50_000, sticky()))
             .extra_yaml(SECOND_LISTENER)
     })
     .await;
-    let listeners = [bed.envoy.addr(), bed.envoy.listener("second")];
+    let listeners = [env.envoy.addr(), env.envoy.listener("second")];
     let mut requests = 0.0;
     for green in [50_000, 20_000, 90_000] {
-        bed.push(config(green, sticky())).await;
+        env.push(config(green, sticky())).await;
         for addr in listeners {
             let user = |i| get("/").header("x-user-id", format!("user-{i}"));
             let report = Load::to(addr).count(USERS).run(user).await;
@@ -64,13 +64,13 @@ async fn two_listeners_share_the_plugin() {
                 );
             }
             requests += USERS as f64;
-            let metrics = bed.envoy.metrics().await;
+            let metrics = env.envoy.metrics().await;
             assert_eq!(metrics.get("bluegreen_requests_total", &[]), requests);
         }
     }
     let weight = [("color", "green")];
     assert_eq!(
-        bed.envoy
+        env.envoy
             .metrics()
             .await
             .get("bluegreen_weight_millipercent", &weight),

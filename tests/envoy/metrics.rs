@@ -55,16 +55,16 @@ pub fn shown(metrics: &Metrics) -> Expected {
 }
 
 /// Waits until all requests have come to their end.
-pub async fn ended(bed: &TestEnv, responses: f64) {
-    bed.envoy
+pub async fn ended(env: &TestEnv, responses: f64) {
+    env.envoy
         .wait_for_metric("bluegreen_responses_total", &[], |n| n == responses)
         .await;
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_in_flight", &[], |n| n == 0.0)
         .await;
     // Envoy merges histograms once a second.
     let durations = "bluegreen_request_duration_ms_count";
-    bed.envoy
+    env.envoy
         .wait_for_metric(durations, &[], |n| n == responses)
         .await;
 }
@@ -85,8 +85,8 @@ pub fn two_rollouts() -> Value {
 #[tokio::test]
 async fn all_metrics_equal_what_was_sent() {
     let policy = two_rollouts();
-    let bed = TestEnv::start(policy.clone()).await;
-    let client = bed.http1().connection_per_request();
+    let env = TestEnv::start(policy.clone()).await;
+    let client = env.http1().connection_per_request();
     let mut expected = Expected::new();
     let weights = [("first-1", HALF), ("second_2", 12_345)];
     for (rollout, green) in weights {
@@ -159,14 +159,14 @@ async fn all_metrics_equal_what_was_sent() {
         add(&mut expected, "bluegreen_unmatched_total", &[], 1.0);
     }
 
-    ended(&bed, 160.0).await;
+    ended(&env, 160.0).await;
     assert!(
-        bed.connections_per_worker()
+        env.connections_per_worker()
             .await
             .iter()
             .all(|&count| count > 10)
     );
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(shown(&metrics), expected);
     for ((rollout, color), count) in sent {
         let labels = [("rollout", rollout), ("color", color.as_str())];
@@ -182,17 +182,17 @@ async fn all_metrics_equal_what_was_sent() {
 
 #[tokio::test]
 async fn counters_survive_pushes_and_gauges_follow_them() {
-    let bed = TestEnv::start(config(30_000, json!([]))).await;
-    let client = bed.http1().connection_per_request();
+    let env = TestEnv::start(config(30_000, json!([]))).await;
+    let client = env.http1().connection_per_request();
     for (sent, green) in [(10.0, 100_000), (20.0, 1), (30.0, 0)] {
         for _ in 0..10 {
             client.get("/").await;
         }
         let next = config(green, json!([]));
         let expected = fingerprint(next.clone()) as f64;
-        bed.push(next).await;
-        ended(&bed, sent).await;
-        let metrics = bed.envoy.metrics().await;
+        env.push(next).await;
+        ended(&env, sent).await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(metrics.get("bluegreen_requests_total", &[]), sent);
         let weight = |color| metrics.get("bluegreen_weight_millipercent", &[("color", color)]);
         assert_eq!(
@@ -202,9 +202,9 @@ async fn counters_survive_pushes_and_gauges_follow_them() {
         assert_eq!(metrics.get("bluegreen_config_fingerprint", &[]), expected);
 
         // A rejected one leaves all gauges as they are.
-        let rejected = bed.envoy.push(json!({ "rollouts": [] })).await;
+        let rejected = env.envoy.push(json!({ "rollouts": [] })).await;
         assert_eq!(rejected, PushOutcome::Rejected);
-        let metrics = bed.envoy.metrics().await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(metrics.get("bluegreen_config_fingerprint", &[]), expected);
     }
 }

@@ -11,8 +11,8 @@ use crate::common::{HALF, config, server};
 async fn a_new_id_decides_at_once_and_ever_after() {
     let sticky =
         json!([{ "header": "x-user-id" }, { "new_cookie": { "name": "bg", "max_age": "30d" } }]);
-    let bed = TestEnv::start(config(HALF, sticky)).await;
-    let client = bed.http1().connection_per_request();
+    let env = TestEnv::start(config(HALF, sticky)).await;
+    let client = env.http1().connection_per_request();
     let (mut ids, mut colors) = (HashSet::new(), HashSet::new());
     for _ in 0..100 {
         let response = client
@@ -51,7 +51,7 @@ async fn a_new_id_decides_at_once_and_ever_after() {
         (100, 2),
         "ids must differ on all workers"
     );
-    bed.assert_all_workers_took_connections().await;
+    env.assert_all_workers_took_connections().await;
 
     let named = client.send(get("/").header("x-user-id", "u1")).await;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn a_new_id_decides_at_once_and_ever_after() {
 
 #[tokio::test]
 async fn a_new_cookie_has_the_attributes_of_its_config() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
     let table = [
         (json!({ "name": "s" }), "s=; Path=/; SameSite=Lax; HttpOnly"),
         (
@@ -76,8 +76,8 @@ async fn a_new_cookie_has_the_attributes_of_its_config() {
         ),
     ];
     for (cookie, expected) in table {
-        bed.push(config(0, json!([{ "new_cookie": cookie }]))).await;
-        let response = bed.http1().get("/").await;
+        env.push(config(0, json!([{ "new_cookie": cookie }]))).await;
+        let response = env.http1().get("/").await;
         let set = response.header("set-cookie").expect("a cookie");
         let (pair, attributes) = set.split_once(';').expect("attributes");
         assert_eq!(format!("{};{attributes}", &pair[..2]), expected);

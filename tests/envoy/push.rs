@@ -53,11 +53,11 @@ fn bad(i: u32) -> (String, String) {
 
 #[tokio::test]
 async fn pushes_good_and_bad_under_full_load_lose_no_request() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
-    let load = Load::to(bed.envoy.addr())
+    let env = TestEnv::start(config(0, json!([]))).await;
+    let load = Load::to(env.envoy.addr())
         .connections(8)
         .start(|i| get("/").header("x-user-id", format!("user-{i}")));
-    let client = bed.http1().connection_per_request();
+    let client = env.http1().connection_per_request();
 
     let mut in_force = "blue";
     let mut said = Vec::new();
@@ -69,14 +69,14 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
                 (0, "blue")
             };
             assert_eq!(
-                bed.envoy.push(config(green, json!([]))).await,
+                env.envoy.push(config(green, json!([]))).await,
                 PushOutcome::Accepted
             );
             in_force = color;
         } else {
             let (text, message) = bad(i);
             assert_eq!(
-                bed.envoy.push_raw(text).await,
+                env.envoy.push_raw(text).await,
                 PushOutcome::Rejected,
                 "{message}"
             );
@@ -96,12 +96,12 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
         report.sent()
     );
     assert!(report.served_by("blue") > 0 && report.served_by("green") > 0);
-    bed.assert_all_workers_took_connections().await;
-    bed.assert_no_vm_died().await;
+    env.assert_all_workers_took_connections().await;
+    env.assert_no_vm_died().await;
 
     let last = said.last().expect("a bad push");
-    bed.envoy.wait_for_log(last).await;
-    let log = bed.envoy.log();
+    env.envoy.wait_for_log(last).await;
+    let log = env.envoy.log();
     for message in &said {
         let pushed = said.iter().filter(|other| *other == message).count();
         let lines = log.lines().filter(|line| line.contains(message.as_str()));
@@ -112,27 +112,27 @@ async fn pushes_good_and_bad_under_full_load_lose_no_request() {
 
 #[tokio::test]
 async fn with_a_bad_config_at_start_blue_serves_until_a_good_push() {
-    let bed = TestEnv::start_with(|envoy| {
+    let env = TestEnv::start_with(|envoy| {
         envoy
             .raw_config(r#"{ "rollouts": [] }"#)
             .without_waiting_for_config()
     })
     .await;
-    bed.envoy
+    env.envoy
         .wait_for_log("rollouts: 0 rollouts, must be 1 to 1000")
         .await;
     let forged = get("/").header("x-bluegreen-cluster", "green");
-    for client in [bed.http1().connection_per_request(), bed.http2()] {
+    for client in [env.http1().connection_per_request(), env.http2()] {
         for _ in 0..10 {
             let response = client.send(forged.clone()).await;
             assert_eq!((response.status, response.served_by()), (200, Some("blue")));
         }
     }
-    assert_eq!(bed.blue.last().header("x-bluegreen-cluster"), None);
+    assert_eq!(env.blue.last().header("x-bluegreen-cluster"), None);
 
-    let pushed = bed.envoy.push(config(100_000, json!([]))).await;
+    let pushed = env.envoy.push(config(100_000, json!([]))).await;
     assert_eq!(pushed, PushOutcome::Accepted);
-    let client = bed.http1().connection_per_request();
+    let client = env.http1().connection_per_request();
     for _ in 0..10 {
         assert_eq!(client.get("/").await.served_by(), Some("green"));
     }
@@ -142,12 +142,12 @@ async fn with_a_bad_config_at_start_blue_serves_until_a_good_push() {
 async fn requests_under_way_keep_the_config_they_began_with() {
     let mut first = config(100_000, json!([]));
     first["color_header"] = json!("x-color");
-    let bed = TestEnv::start(first).await;
-    let client = bed.http1();
+    let env = TestEnv::start(first).await;
+    let client = env.http1();
     let slow = client.send(get("/").header("x-test-delay-ms", "500"));
     let push = async {
-        bed.green.wait_for_count(1).await;
-        bed.envoy.push(config(0, json!([]))).await
+        env.green.wait_for_count(1).await;
+        env.envoy.push(config(0, json!([]))).await
     };
     let (response, pushed) = tokio::join!(slow, push);
     assert_eq!(pushed, PushOutcome::Accepted);
@@ -164,20 +164,20 @@ async fn requests_under_way_keep_the_config_they_began_with() {
 
 #[tokio::test]
 async fn the_version_is_logged_when_it_comes_into_force() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
     let mut next = config(0, json!([]));
     next["version"] = json!("2026-11-23.7");
-    let pushed = bed.envoy.push(next).await;
+    let pushed = env.envoy.push(next).await;
     assert_eq!(pushed, PushOutcome::Accepted);
-    bed.envoy.wait_for_log("version 2026-11-23.7").await;
+    env.envoy.wait_for_log("version 2026-11-23.7").await;
 }
 
 /// A gate for CI. Envoy does not read discovered files then, so the filter stands in the bootstrap.
 #[tokio::test]
 async fn envoy_validates_a_config_before_it_is_pushed() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
     let validate = || {
-        let dir = bed.envoy.dir();
+        let dir = env.envoy.dir();
         let ecds = fs::read_to_string(dir.join("bluegreen.yaml")).expect("bluegreen.yaml");
         fs::write(dir.join("static.yaml"), static_bootstrap(&ecds)).expect("static.yaml");
         let output = Command::new(envoy())
@@ -192,7 +192,7 @@ async fn envoy_validates_a_config_before_it_is_pushed() {
     assert_eq!(code, Some(0), "{log}");
 
     let (text, message) = bad(5);
-    assert_eq!(bed.envoy.push_raw(text).await, PushOutcome::Rejected);
+    assert_eq!(env.envoy.push_raw(text).await, PushOutcome::Rejected);
     let (code, log) = validate();
     assert_eq!(code, Some(1), "{log}");
     assert!(log.contains(&message), "{log}");

@@ -28,7 +28,7 @@ async fn a_request_that_fits_nothing_passes_without_the_headers_that_are_the_fil
         json!({ "hosts": ["shop.example"] }),
     )] });
     policy["color_header"] = json!("x-bluegreen-color");
-    let bed = TestEnv::start(policy).await;
+    let env = TestEnv::start(policy).await;
     let request = get("/a%20b/?q=1&q=2&x=%ff")
         .host("other.example:81")
         .header("x-bluegreen-color", "green")
@@ -36,14 +36,14 @@ async fn a_request_that_fits_nothing_passes_without_the_headers_that_are_the_fil
         .header("x-odd", b"\xff\xfe")
         .header("x-odd", "")
         .header("x-user-id", "u1");
-    for client in [bed.http1(), bed.http2()] {
+    for client in [env.http1(), env.http2()] {
         for forged in forged(request.clone()) {
             let response = client.send(forged).await;
             assert_eq!((response.status, response.served_by()), (200, Some("blue")));
             assert_eq!(response.header("set-cookie"), None);
             assert_eq!(response.header("x-bluegreen-color"), None);
 
-            let mut received = bed.blue.last();
+            let mut received = env.blue.last();
             assert_eq!(received.path, "/a%20b/?q=1&q=2&x=%ff");
             assert_eq!(received.host.as_deref(), Some(&b"other.example:81"[..]));
             let by_envoy = [
@@ -63,9 +63,9 @@ async fn a_request_that_fits_nothing_passes_without_the_headers_that_are_the_fil
             assert_eq!(received.headers, sent);
         }
     }
-    assert_eq!(bed.green.count(), 0);
-    assert!(decided(&bed).await.is_empty());
-    let metrics = bed.envoy.metrics().await;
+    assert_eq!(env.green.count(), 0);
+    assert!(decided(&env).await.is_empty());
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_unmatched_total", &[]), 10.0);
 }
 
@@ -86,18 +86,18 @@ async fn the_filter_alone_replaces_or_removes_a_forged_routing_header() {
         rollout("demo", 100_000, json!([])),
         json!({ "path_prefix": "/matched" }),
     )] });
-    let bed = TestEnv::start_with(|envoy| unstripped(envoy.config(policy))).await;
-    for client in [bed.http1(), bed.http2()] {
+    let env = TestEnv::start_with(|envoy| unstripped(envoy.config(policy))).await;
+    for client in [env.http1(), env.http2()] {
         for forged in forged(get("/matched")) {
             assert_eq!(client.send(forged).await.served_by(), Some("green"));
             assert_eq!(
-                bed.green.last().header_all("x-bluegreen-cluster"),
+                env.green.last().header_all("x-bluegreen-cluster"),
                 [b"green"]
             );
         }
         for forged in forged(get("/other")) {
             assert_eq!(client.send(forged).await.served_by(), Some("blue"));
-            assert!(bed.blue.last().header_all("x-bluegreen-cluster").is_empty());
+            assert!(env.blue.last().header_all("x-bluegreen-cluster").is_empty());
         }
     }
 }
@@ -110,7 +110,7 @@ async fn another_route_header_serves_and_is_never_the_clients() {
     )] });
     policy["route_header"] = json!("X-Pool");
     // The bootstrap's early mutation still knows the default name alone.
-    let bed = TestEnv::start_with(|envoy| {
+    let env = TestEnv::start_with(|envoy| {
         envoy
             .config(policy)
             .edit_bootstrap(
@@ -127,20 +127,20 @@ async fn another_route_header_serves_and_is_never_the_clients() {
             )
     })
     .await;
-    for client in [bed.http1(), bed.http2()] {
+    for client in [env.http1(), env.http2()] {
         for value in ["blue", "no-such-cluster", ""] {
             let matched = get("/matched")
                 .header("x-pool", value)
                 .header("x-pool", "blue");
             assert_eq!(client.send(matched).await.served_by(), Some("green"));
-            assert_eq!(bed.green.last().header_all("x-pool"), [b"green"]);
+            assert_eq!(env.green.last().header_all("x-pool"), [b"green"]);
         }
         for value in ["green", "no-such-cluster", ""] {
             let other = get("/other")
                 .header("x-pool", value)
                 .header("x-pool", "green");
             assert_eq!(client.send(other).await.served_by(), Some("blue"));
-            assert!(bed.blue.last().header_all("x-pool").is_empty());
+            assert!(env.blue.last().header_all("x-pool").is_empty());
         }
     }
 }

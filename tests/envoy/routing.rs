@@ -8,8 +8,8 @@ use testbed::{Load, TestEnv, get};
 use crate::common::{config, matching, rollout};
 
 /// Requests decided so far, by rollout.
-pub async fn decided(bed: &TestEnv) -> BTreeMap<String, u64> {
-    let metrics = bed.envoy.metrics().await;
+pub async fn decided(env: &TestEnv) -> BTreeMap<String, u64> {
+    let metrics = env.envoy.metrics().await;
     let mut decided = BTreeMap::new();
     for sample in metrics.matching("bluegreen_requests_total", &[]) {
         *decided.entry(sample.labels["rollout"].clone()).or_default() += sample.value as u64;
@@ -21,7 +21,7 @@ pub async fn decided(bed: &TestEnv) -> BTreeMap<String, u64> {
 #[tokio::test]
 async fn the_most_specific_match_decides() {
     let with = |name: &str, matches: Value| matching(rollout(name, 0, json!([])), matches);
-    let bed = TestEnv::start(json!({ "rollouts": [
+    let env = TestEnv::start(json!({ "rollouts": [
         with("any-v1", json!({ "path_prefix": "/v1/" })),
         with("suffix", json!({ "hosts": ["*.shop.example"] })),
         with("any", json!({})),
@@ -53,13 +53,13 @@ async fn the_most_specific_match_decides() {
         ("api.example.com", "/v2/../v1//users", "exact-v1-users"),
         ("api.example.com", "/%76%31/users", "exact-v1-users"),
     ];
-    for client in [bed.http1(), bed.http2()] {
+    for client in [env.http1(), env.http2()] {
         for (host, path, expected) in table {
-            let mut before = decided(&bed).await;
+            let mut before = decided(&env).await;
             let response = client.send(get(path).host(host)).await;
             assert_eq!(response.status, 200);
             *before.entry(expected.to_owned()).or_default() += 1;
-            assert_eq!(decided(&bed).await, before, "{host} {path}");
+            assert_eq!(decided(&env).await, before, "{host} {path}");
         }
     }
 }
@@ -78,19 +78,19 @@ async fn a_thousand_rollouts_are_told_apart() {
         )
     };
     let rollouts: Vec<Value> = (0..1_000).map(with).collect();
-    let bed = TestEnv::start(config(0, json!([]))).await;
-    bed.push(json!({ "rollouts": rollouts })).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
+    env.push(json!({ "rollouts": rollouts })).await;
     let request = |i: u64| match i % 3 {
         0 => get("/").host(format!("h{i}.example")),
         1 => get("/").host(format!("a.b.s{i}.example")),
         _ => get(&format!("/p{i}/x")).host("a.example"),
     };
-    let report = Load::to(bed.envoy.addr()).count(1_000).run(request).await;
+    let report = Load::to(env.envoy.addr()).count(1_000).run(request).await;
     for outcome in &report.outcomes {
         let i = outcome.index;
         let expected = if i / 3 % 2 == 1 { "green" } else { "blue" };
         assert_eq!(outcome.served_by.as_deref(), Some(expected), "r{i}");
     }
     let each: BTreeMap<String, u64> = (0..1_000).map(|i| (format!("r{i}"), 1)).collect();
-    assert_eq!(decided(&bed).await, each);
+    assert_eq!(decided(&env).await, each);
 }

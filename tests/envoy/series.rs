@@ -25,8 +25,8 @@ const BUCKETS_MS: [&str; 17] = [
 /// Each series is there from the start, so that a rate has a 0 to start from; and none beside them.
 #[tokio::test]
 async fn all_series_are_there_before_the_first_request_and_no_others() {
-    let bed = TestEnv::start(two_rollouts()).await;
-    let metrics = bed.envoy.metrics().await;
+    let env = TestEnv::start(two_rollouts()).await;
+    let metrics = env.envoy.metrics().await;
     let mut expected = BTreeSet::new();
     let mut expect = |name: &str, labels: &[(&str, &str)]| {
         let labels: BTreeMap<_, _> = labels
@@ -104,9 +104,9 @@ async fn labels_are_right_whatever_a_rollout_is_called() {
             )
         })
         .collect();
-    let bed = TestEnv::start(json!({ "rollouts": rollouts })).await;
+    let env = TestEnv::start(json!({ "rollouts": rollouts })).await;
     for name in names {
-        bed.http1().get(&format!("/{name}/")).await;
+        env.http1().get(&format!("/{name}/")).await;
     }
     let mut expected = Expected::new();
     for name in names {
@@ -126,7 +126,7 @@ async fn labels_are_right_whatever_a_rollout_is_called() {
         );
     }
     let counted = || async {
-        let mut shown = shown(&bed.envoy.metrics().await);
+        let mut shown = shown(&env.envoy.metrics().await);
         shown.retain(|(name, _), _| name.ends_with("_total"));
         if shown == expected {
             Ok(())

@@ -19,8 +19,8 @@ fn user(index: u64) -> Request {
 }
 
 /// Who serves each of the first users.
-async fn served(bed: &TestEnv, users: u64) -> Vec<String> {
-    let report = Load::to(bed.envoy.addr()).count(users).run(user).await;
+async fn served(env: &TestEnv, users: u64) -> Vec<String> {
+    let report = Load::to(env.envoy.addr()).count(users).run(user).await;
     let served_by = report.outcomes.into_iter().map(|outcome| outcome.served_by);
     served_by.map(|server| server.expect("an answer")).collect()
 }
@@ -69,8 +69,8 @@ fn binomial_bounds_are_exact() {
 #[tokio::test]
 async fn a_ramp_in_small_steps_moves_no_user_back() {
     const USERS: u64 = 300;
-    let bed = TestEnv::start(config(0, by_user())).await;
-    let mut before = served(&bed, USERS).await;
+    let env = TestEnv::start(config(0, by_user())).await;
+    let mut before = served(&env, USERS).await;
     assert_eq!(before, ruled(USERS, 0));
     let (up, down) = (
         (1..=20).map(|i| i * 5_000),
@@ -78,8 +78,8 @@ async fn a_ramp_in_small_steps_moves_no_user_back() {
     );
     let mut from = 0;
     for to in up.chain(down) {
-        bed.push(config(to, by_user())).await;
-        let now = served(&bed, USERS).await;
+        env.push(config(to, by_user())).await;
+        let now = served(&env, USERS).await;
         let grows = if to > from { "green" } else { "blue" };
         for (user, (before, now)) in before.iter().zip(&now).enumerate() {
             let stays = before == now || now == grows;
@@ -96,12 +96,12 @@ async fn a_ramp_in_small_steps_moves_no_user_back() {
 #[tokio::test]
 async fn the_split_is_exact_for_users_and_fair_at_random() {
     const REQUESTS: u64 = 3_000;
-    let bed = TestEnv::start(config(0, json!([]))).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
     for green in [0, 1, 1_000, 50_000, 99_999, 100_000] {
         let expected = binomial_bounds(REQUESTS, f64::from(green) / 100_000.0);
 
-        bed.push(config(green, json!([]))).await;
-        let load = Load::to(bed.envoy.addr()).count(REQUESTS);
+        env.push(config(green, json!([]))).await;
+        let load = Load::to(env.envoy.addr()).count(REQUESTS);
         let report = load.run(|_| get("/")).await;
         assert_eq!(report.failed(), 0);
         let random = report.served_by("green");
@@ -110,8 +110,8 @@ async fn the_split_is_exact_for_users_and_fair_at_random() {
             "{random} of {expected:?} at random, green {green}"
         );
 
-        bed.push(config(green, by_user())).await;
-        let served = served(&bed, REQUESTS).await;
+        env.push(config(green, by_user())).await;
+        let served = served(&env, REQUESTS).await;
         assert_eq!(served, ruled(REQUESTS, green), "green {green}");
         let users = served.iter().filter(|color| *color == "green").count() as u64;
         assert!(
@@ -124,8 +124,8 @@ async fn the_split_is_exact_for_users_and_fair_at_random() {
 /// At 0.001 % and 99.999 % one bucket in 100,000 is alone.
 #[tokio::test]
 async fn a_thousandth_of_a_percent_is_one_bucket() {
-    let bed = TestEnv::start(config(0, by_user())).await;
-    let client = bed.http1();
+    let env = TestEnv::start(config(0, by_user())).await;
+    let client = env.http1();
     let user_in = |wanted: u32| {
         let keys = (0..).map(|i| format!("user-{i}"));
         keys.into_iter()
@@ -133,7 +133,7 @@ async fn a_thousandth_of_a_percent_is_one_bucket() {
             .expect("a key")
     };
     for (green, last_green) in [(1, 0), (99_999, 99_998)] {
-        bed.push(config(green, by_user())).await;
+        env.push(config(green, by_user())).await;
         for (bucket, expected) in [(last_green, "green"), (last_green + 1, "blue")] {
             let request = get("/").header("x-user-id", user_in(bucket));
             let response = client.send(request).await;
@@ -148,11 +148,11 @@ async fn a_thousandth_of_a_percent_is_one_bucket() {
 
 #[tokio::test]
 async fn a_full_swap_is_seen_in_the_next_requests() {
-    let bed = TestEnv::start(config(0, by_user())).await;
+    let env = TestEnv::start(config(0, by_user())).await;
     for (green, expected) in [(100_000, "green"), (0, "blue"), (100_000, "green")] {
-        bed.push(config(green, by_user())).await;
+        env.push(config(green, by_user())).await;
         assert!(
-            served(&bed, 50)
+            served(&env, 50)
                 .await
                 .iter()
                 .all(|server| server == expected)
@@ -167,15 +167,15 @@ async fn each_color_names_its_own_cluster() {
         "clusters": { "blue": "green", "green": "blue" },
         "weights": weights(100_000),
     }] });
-    let bed = TestEnv::start(crossed).await;
-    assert_eq!(bed.http1().get("/").await.served_by(), Some("blue"));
+    let env = TestEnv::start(crossed).await;
+    assert_eq!(env.http1().get("/").await.served_by(), Some("blue"));
     let requests = [
         ("rollout", "crossed"),
         ("color", "green"),
         ("reason", "random"),
     ];
     assert_eq!(
-        bed.envoy
+        env.envoy
             .metrics()
             .await
             .get("bluegreen_requests_total", &requests),

@@ -24,9 +24,9 @@ const METADATA_FILTERS: &str = r#"- name: envoy.filters.http.header_to_metadata
 
 /// Each of many keys gets its color, over HTTP/1.1 and HTTP/2.
 async fn assert_key_decides(sticky: Value, request: impl Fn(&str) -> Request) {
-    let bed = TestEnv::start(config(HALF, sticky)).await;
+    let env = TestEnv::start(config(HALF, sticky)).await;
     let mut colors = HashSet::new();
-    for client in [bed.http1(), bed.http2()] {
+    for client in [env.http1(), env.http2()] {
         for i in 0..40 {
             let key = format!("user-{i}");
             let expected = color("demo", &key, HALF);
@@ -35,12 +35,12 @@ async fn assert_key_decides(sticky: Value, request: impl Fn(&str) -> Request) {
         }
     }
     assert_eq!(colors.len(), 2);
-    assert_reasons(&bed, "sticky", 80.0).await;
+    assert_reasons(&env, "sticky", 80.0).await;
 }
 
 /// All requests were decided for this reason.
-async fn assert_reasons(bed: &TestEnv, reason: &str, count: f64) {
-    let metrics = bed.envoy.metrics().await;
+async fn assert_reasons(env: &TestEnv, reason: &str, count: f64) {
+    let metrics = env.envoy.metrics().await;
     let requests = |labels| metrics.get("bluegreen_requests_total", labels);
     assert_eq!(
         (requests(&[("reason", reason)]), requests(&[])),
@@ -73,35 +73,35 @@ async fn a_query_parameter_decides() {
 #[tokio::test]
 async fn metadata_of_an_earlier_filter_decides() {
     let path = json!([{ "metadata": ["test.subject", "sub"] }]);
-    let bed = TestEnv::start_with(|envoy| {
+    let env = TestEnv::start_with(|envoy| {
         envoy
             .config(config(HALF, path))
             .edit_bootstrap(OUR_FILTER, &format!("{METADATA_FILTERS}{OUR_FILTER}"))
     })
     .await;
-    let client = bed.http1();
+    let client = env.http1();
     for i in 0..40 {
         let key = format!("user-{i}");
         let response = client.send(get("/").header("x-subject", &key)).await;
         assert_eq!(server(&response), color("demo", &key, HALF), "{key}");
     }
-    assert_reasons(&bed, "sticky", 40.0).await;
+    assert_reasons(&env, "sticky", 40.0).await;
 
     // A value further down, as a JWT's payload has it.
     let nested = json!([{ "metadata": ["envoy.filters.http.jwt_authn", "payload", "sub"] }]);
     let edge = bucket("demo", "alice");
     for (green, expected) in [(edge, "blue"), (edge + 1, "green")] {
-        bed.push(config(green, nested.clone())).await;
+        env.push(config(green, nested.clone())).await;
         assert_eq!(server(&client.get("/").await), expected);
     }
 }
 
 #[tokio::test]
 async fn the_clients_address_decides() {
-    let bed = TestEnv::start(config(HALF, json!(["source_ip"]))).await;
+    let env = TestEnv::start(config(HALF, json!(["source_ip"]))).await;
     let mut colors = HashSet::new();
     for last in 1..=40 {
-        let client = bed
+        let client = env
             .http1()
             .from_ip([127, 0, 0, last])
             .connection_per_request();
@@ -115,13 +115,13 @@ async fn the_clients_address_decides() {
         colors.insert(expected);
     }
     assert_eq!(colors.len(), 2);
-    assert_reasons(&bed, "sticky", 120.0).await;
+    assert_reasons(&env, "sticky", 120.0).await;
 }
 
 #[tokio::test]
 async fn keys_may_be_any_bytes() {
-    let bed = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
-    let client = bed.http1();
+    let env = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
+    let client = env.http1();
     let long = vec![b'k'; 20_000];
     let keys: [&[u8]; 5] = [
         b"\xff\xfe",
@@ -134,14 +134,14 @@ async fn keys_may_be_any_bytes() {
         let response = client.send(get("/").header("x-user-id", key)).await;
         assert_eq!(server(&response), color("demo", key, HALF), "{key:?}");
     }
-    assert_reasons(&bed, "sticky", 5.0).await;
+    assert_reasons(&env, "sticky", 5.0).await;
 }
 
 #[tokio::test]
 async fn the_first_source_that_is_there_decides() {
     let sticky = json!([{ "header": "x-user-id" }, { "cookie": "uid" }, { "query": "user" }]);
-    let bed = TestEnv::start(config(HALF, sticky)).await;
-    let client = bed.http1();
+    let env = TestEnv::start(config(HALF, sticky)).await;
+    let client = env.http1();
     let (blue, green) = (key_of("demo", "blue", HALF), key_of("demo", "green", HALF));
     for (first, second, expected) in [(&blue, &green, "blue"), (&green, &blue, "green")] {
         let header = get(&format!("/?user={second}"))
@@ -161,13 +161,13 @@ async fn the_first_source_that_is_there_decides() {
             );
         }
     }
-    assert_reasons(&bed, "sticky", 8.0).await;
+    assert_reasons(&env, "sticky", 8.0).await;
 }
 
 #[tokio::test]
 async fn a_user_keeps_the_color_over_many_connections_and_both_workers() {
-    let bed = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
-    let client = bed.http1().connection_per_request();
+    let env = TestEnv::start(config(HALF, json!([{ "header": "x-user-id" }]))).await;
+    let client = env.http1().connection_per_request();
     for wanted in ["blue", "green"] {
         let key = key_of("demo", wanted, HALF);
         for _ in 0..200 {
@@ -175,7 +175,7 @@ async fn a_user_keeps_the_color_over_many_connections_and_both_workers() {
             assert_eq!(server(&response), wanted);
         }
     }
-    let workers = bed.connections_per_worker().await;
+    let workers = env.connections_per_worker().await;
     assert_eq!(workers.len(), 2);
     assert!(workers.iter().all(|&count| count > 20), "{workers:?}");
     assert_eq!(workers.iter().sum::<u64>(), 400);
@@ -194,8 +194,8 @@ async fn one_salt_gives_a_user_one_bucket_in_all_rollouts() {
         by_path("b", "same"),
         by_path("c", "other"),
     ];
-    let bed = TestEnv::start(json!({ "rollouts": rollouts })).await;
-    let client = bed.http1();
+    let env = TestEnv::start(json!({ "rollouts": rollouts })).await;
+    let client = env.http1();
     let mut drawn_anew = 0;
     for i in 0..60 {
         let key = format!("user-{i}");

@@ -7,12 +7,12 @@ use crate::common::{config, matching, rollout};
 use crate::counts::{assert_counts, both};
 
 /// Envoy with blue alone, changed as the test wants.
-async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+async fn env(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
     TestEnv::start_with(|envoy| options(envoy.config(config(0, json!([]))))).await
 }
 
 async fn plain_bed() -> TestEnv {
-    bed(|envoy| envoy).await
+    env(|envoy| envoy).await
 }
 
 /// Adds to the shipped routes' action, in place of their timeout.
@@ -22,36 +22,36 @@ fn route(envoy: EnvoyBuilder, action: &str) -> EnvoyBuilder {
 
 #[tokio::test]
 async fn codes_count_in_their_classes_and_5xx_as_failures() {
-    let bed = plain_bed().await;
-    for client in both(&bed) {
+    let env = plain_bed().await;
+    for client in both(&env) {
         for status in ["200", "201", "302", "404", "429", "500", "503"] {
             let response = client.send(get("/").header("x-test-status", status)).await;
             assert_eq!(response.status.to_string(), status);
         }
     }
-    assert_counts(&bed, &[("2xx", 4), ("3xx", 2), ("4xx", 4), ("5xx", 4)], 4).await;
+    assert_counts(&env, &[("2xx", 4), ("3xx", 2), ("4xx", 4), ("5xx", 4)], 4).await;
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_before_the_response_is_no_failure() {
-    let bed = plain_bed().await;
+    let env = plain_bed().await;
     let hangs = get("/").header("x-test-hang", "1");
-    for (i, client) in both(&bed).into_iter().enumerate() {
-        let arrived = bed.blue.wait_for_count(i as u64 + 1);
+    for (i, client) in both(&env).into_iter().enumerate() {
+        let arrived = env.blue.wait_for_count(i as u64 + 1);
         client.leave_before_response(hangs.clone(), arrived).await;
     }
-    assert_counts(&bed, &[("none", 2)], 0).await;
+    assert_counts(&env, &[("none", 2)], 0).await;
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_in_the_body_is_no_failure() {
-    let bed = plain_bed().await;
-    for client in both(&bed) {
+    let env = plain_bed().await;
+    for client in both(&env) {
         client
             .leave_in_body(get("/").header("x-test-stall", "body"))
             .await;
     }
-    assert_counts(&bed, &[("2xx", 2)], 0).await;
+    assert_counts(&env, &[("2xx", 2)], 0).await;
 }
 
 #[tokio::test]
@@ -59,106 +59,106 @@ async fn an_upstream_that_refuses_connections_is_a_failure() {
     let TestEnv { envoy, blue, green } = plain_bed().await;
     drop(blue);
     let unused = testbed::Upstream::start("unused").await;
-    let bed = TestEnv {
+    let env = TestEnv {
         envoy,
         blue: unused,
         green,
     };
-    for client in both(&bed) {
+    for client in both(&env) {
         let response = client.get("/").await;
         assert_eq!((response.status, response.served_by()), (503, None));
     }
-    assert_counts(&bed, &[("5xx", 2)], 2).await;
+    assert_counts(&env, &[("5xx", 2)], 2).await;
 }
 
 #[tokio::test]
 async fn a_cluster_that_envoy_does_not_know_is_a_failure() {
     let mut policy = config(0, json!([]));
     policy["rollouts"][0]["clusters"]["blue"] = json!("no-such-cluster");
-    let bed = TestEnv::start(policy).await;
-    assert_eq!(bed.http1().get("/").await.status, 503);
-    assert_counts(&bed, &[("5xx", 1)], 1).await;
+    let env = TestEnv::start(policy).await;
+    assert_eq!(env.http1().get("/").await.status, 503);
+    assert_counts(&env, &[("5xx", 1)], 1).await;
 }
 
 #[tokio::test]
 async fn a_connection_closed_before_the_response_is_a_failure() {
-    let bed = plain_bed().await;
-    for client in both(&bed) {
+    let env = plain_bed().await;
+    for client in both(&env) {
         let response = client.send(get("/").header("x-test-close", "before")).await;
         assert_eq!(response.status, 503);
     }
-    assert_counts(&bed, &[("5xx", 2)], 2).await;
+    assert_counts(&env, &[("5xx", 2)], 2).await;
 }
 
 #[tokio::test]
 async fn a_response_cut_off_by_the_upstream_is_a_failure() {
-    let bed = plain_bed().await;
-    for client in both(&bed) {
+    let env = plain_bed().await;
+    for client in both(&env) {
         let response = client.send(get("/").header("x-test-close", "middle")).await;
         assert_eq!((response.status, response.cut), (200, true));
     }
-    assert_counts(&bed, &[("2xx", 2)], 2).await;
+    assert_counts(&env, &[("2xx", 2)], 2).await;
 }
 
 #[tokio::test]
 async fn a_timeout_before_the_response_is_a_failure() {
-    let bed = bed(|envoy| route(envoy, "timeout: 0.3s")).await;
-    for client in both(&bed) {
+    let env = env(|envoy| route(envoy, "timeout: 0.3s")).await;
+    for client in both(&env) {
         let response = client.send(get("/").header("x-test-hang", "1")).await;
         assert_eq!(response.status, 504);
     }
-    assert_counts(&bed, &[("5xx", 2)], 2).await;
+    assert_counts(&env, &[("5xx", 2)], 2).await;
 }
 
 #[tokio::test]
 async fn a_timeout_in_the_body_is_a_failure() {
-    let bed = bed(|envoy| route(envoy, "timeout: 0.3s")).await;
-    for client in both(&bed) {
+    let env = env(|envoy| route(envoy, "timeout: 0.3s")).await;
+    for client in both(&env) {
         let response = client.send(get("/").header("x-test-stall", "body")).await;
         assert_eq!((response.status, response.cut), (200, true));
     }
-    assert_counts(&bed, &[("2xx", 2)], 2).await;
+    assert_counts(&env, &[("2xx", 2)], 2).await;
 }
 
 #[tokio::test]
 async fn a_stream_that_goes_idle_is_a_failure() {
-    let bed = bed(|envoy| route(envoy, "timeout: 0s\n                  idle_timeout: 0.3s")).await;
-    let [http1, http2] = both(&bed);
+    let env = env(|envoy| route(envoy, "timeout: 0s\n                  idle_timeout: 0.3s")).await;
+    let [http1, http2] = both(&env);
     let response = http1.send(get("/").header("x-test-hang", "1")).await;
     assert_eq!(response.status, 504);
     let response = http2.send(get("/").header("x-test-stall", "body")).await;
     assert_eq!((response.status, response.cut), (200, true));
-    assert_counts(&bed, &[("2xx", 1), ("5xx", 1)], 2).await;
+    assert_counts(&env, &[("2xx", 1), ("5xx", 1)], 2).await;
 }
 
 #[tokio::test]
 async fn a_retry_that_ends_well_is_no_failure() {
     let policy = "timeout: 15s\n                  retry_policy: { retry_on: 5xx, num_retries: 2 }";
-    let bed = bed(|envoy| route(envoy, policy)).await;
-    bed.blue.set_percent(50.0, Behavior::status(503));
-    let client = bed.http1();
+    let env = env(|envoy| route(envoy, policy)).await;
+    env.blue.set_percent(50.0, Behavior::status(503));
+    let client = env.http1();
     for _ in 0..20 {
         assert_eq!(client.get("/").await.status, 200);
     }
-    assert!(bed.blue.count() > 30, "only {} tries", bed.blue.count());
-    assert_counts(&bed, &[("2xx", 20)], 0).await;
+    assert!(env.blue.count() > 30, "only {} tries", env.blue.count());
+    assert_counts(&env, &[("2xx", 20)], 0).await;
 
-    bed.blue.set(Behavior::status(503));
+    env.blue.set(Behavior::status(503));
     assert_eq!(client.get("/").await.status, 503);
-    assert_counts(&bed, &[("2xx", 20), ("5xx", 1)], 1).await;
+    assert_counts(&env, &[("2xx", 20), ("5xx", 1)], 1).await;
 }
 
 #[tokio::test]
 async fn a_response_in_a_thousand_pieces_counts_once() {
-    let bed = plain_bed().await;
-    for client in both(&bed) {
+    let env = plain_bed().await;
+    for client in both(&env) {
         let request = get("/")
             .header("x-test-chunks", "1000")
             .header("x-test-chunk-delay-ms", "1");
         let response = client.send(request).await;
         assert_eq!((response.cut, response.body.len()), (false, 5_000));
     }
-    assert_counts(&bed, &[("2xx", 2)], 0).await;
+    assert_counts(&env, &[("2xx", 2)], 0).await;
 }
 
 /// Envoy follows the redirect with a new run of the filters; the user's color is the same.
@@ -166,7 +166,7 @@ async fn a_response_in_a_thousand_pieces_counts_once() {
 async fn an_internal_redirect_is_decided_twice_alike() {
     let policy = "timeout: 15s\n                  internal_redirect_policy: {}";
     let sticky = json!([{ "header": "x-user-id" }]);
-    let bed =
+    let env =
         TestEnv::start_with(|envoy| route(envoy.config(config(50_000, sticky)), policy)).await;
     let mut moved = Behavior::status(302);
     moved.headers.insert(
@@ -178,23 +178,23 @@ async fn an_internal_redirect_is_decided_twice_alike() {
             .host("testbed")
             .header("x-user-id", format!("user-{user}"))
     };
-    let client = bed.http1();
-    for upstream in [&bed.blue, &bed.green] {
+    let client = env.http1();
+    for upstream in [&env.blue, &env.green] {
         // Every second request is moved: then the one behind it is not.
         upstream.set_percent(50.0, moved.clone());
     }
     let mut redirected = 0;
     for user in 0..20 {
-        let (blue, green) = (bed.blue.count(), bed.green.count());
+        let (blue, green) = (env.blue.count(), env.green.count());
         let response = client.send(request(user)).await;
         assert_eq!(response.status, 200);
-        let (blue, green) = (bed.blue.count() - blue, bed.green.count() - green);
+        let (blue, green) = (env.blue.count() - blue, env.green.count() - green);
         assert!(
             blue == 0 || green == 0,
             "user-{user} changed color on the way"
         );
         redirected += u32::from(blue + green == 2);
-        for upstream in [&bed.blue, &bed.green] {
+        for upstream in [&env.blue, &env.green] {
             assert!(
                 upstream
                     .received()
@@ -204,7 +204,7 @@ async fn an_internal_redirect_is_decided_twice_alike() {
         }
     }
     assert!(redirected > 5);
-    assert_counts(&bed, &[("2xx", 20), ("3xx", redirected)], 0).await;
+    assert_counts(&env, &[("2xx", 20), ("3xx", redirected)], 0).await;
 }
 
 #[tokio::test]
@@ -213,9 +213,9 @@ async fn unmatched_streams_count_in_unmatched_alone() {
         rollout("demo", 0, json!([])),
         json!({ "path_prefix": "/elsewhere" }),
     );
-    let bed = TestEnv::start(json!({ "rollouts": [elsewhere] })).await;
-    let client = bed.http1();
-    let arrived = bed.blue.wait_for_count(1);
+    let env = TestEnv::start(json!({ "rollouts": [elsewhere] })).await;
+    let client = env.http1();
+    let arrived = env.blue.wait_for_count(1);
     client
         .leave_before_response(get("/").header("x-test-hang", "1"), arrived)
         .await;
@@ -227,8 +227,8 @@ async fn unmatched_streams_count_in_unmatched_alone() {
         500
     );
     let unmatched = |n| n == 2.0;
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_unmatched_total", &[], unmatched)
         .await;
-    assert_counts(&bed, &[], 0).await;
+    assert_counts(&env, &[], 0).await;
 }

@@ -8,8 +8,8 @@ use crate::metrics::ended;
 
 #[tokio::test]
 async fn histograms_hold_the_times_in_milliseconds() {
-    let bed = TestEnv::start(config(100_000, json!([]))).await;
-    let client = bed.http1();
+    let env = TestEnv::start(config(100_000, json!([]))).await;
+    let client = env.http1();
     for _ in 0..5 {
         // 150 ms to the headers, 100 ms more to the end.
         let slow = get("/")
@@ -18,9 +18,9 @@ async fn histograms_hold_the_times_in_milliseconds() {
             .header("x-test-chunk-delay-ms", "50");
         assert_eq!(client.send(slow).await.status, 200);
     }
-    ended(&bed, 5.0).await;
+    ended(&env, 5.0).await;
     let green = [("rollout", "demo"), ("color", "green")];
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     let mean = |name| metrics.histogram_sum(name, &green) / metrics.histogram_count(name, &green);
     let (start, whole) = (
         mean("bluegreen_response_start_ms"),
@@ -44,16 +44,16 @@ async fn histograms_hold_the_times_in_milliseconds() {
 
 #[tokio::test]
 async fn in_flight_counts_what_hangs_and_outlives_a_push() {
-    let bed = TestEnv::start(config(100_000, json!([]))).await;
-    let (http1, http2) = (bed.http1(), bed.http2());
+    let env = TestEnv::start(config(100_000, json!([]))).await;
+    let (http1, http2) = (env.http1(), env.http2());
     let green = [("rollout", "demo"), ("color", "green")];
     let hangs = || get("/").header("x-test-hang", "1");
     let seen = async {
-        bed.envoy
+        env.envoy
             .wait_for_metric("bluegreen_in_flight", &green, |n| n == 3.0)
             .await;
-        bed.push(config(0, json!([]))).await;
-        let metrics = bed.envoy.metrics().await;
+        env.push(config(0, json!([]))).await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(metrics.get("bluegreen_in_flight", &green), 3.0);
         assert_eq!(
             metrics.get("bluegreen_in_flight", &[("color", "blue")]),
@@ -74,8 +74,8 @@ async fn in_flight_counts_what_hangs_and_outlives_a_push() {
         () = seen => {}
         _ = hung => unreachable!("a hanging request has no answer"),
     }
-    ended(&bed, 3.0).await;
-    let metrics = bed.envoy.metrics().await;
+    ended(&env, 3.0).await;
+    let metrics = env.envoy.metrics().await;
     let none = [green[0], green[1], ("code_class", "none")];
     assert_eq!(metrics.get("bluegreen_responses_total", &none), 3.0);
     assert_eq!(metrics.get("bluegreen_failures_total", &[]), 0.0);

@@ -8,29 +8,29 @@ use crate::counts::assert_counts;
 
 #[tokio::test]
 async fn a_websocket_counts_once_when_it_closes() {
-    let bed = TestEnv::start(config(0, json!([]))).await;
-    let mut socket = bed.websocket(get("/socket")).await;
+    let env = TestEnv::start(config(0, json!([]))).await;
+    let mut socket = env.websocket(get("/socket")).await;
     assert_eq!(socket.headers["x-served-by"], "blue");
     for text in ["hello", "again"] {
         assert_eq!(socket.echo(text).await, text);
     }
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_in_flight", &[]), 1.0);
     assert_eq!(metrics.get("bluegreen_responses_total", &[]), 0.0);
     socket.close().await;
-    assert_counts(&bed, &[("1xx", 1)], 0).await;
+    assert_counts(&env, &[("1xx", 1)], 0).await;
 }
 
 #[tokio::test]
 async fn a_websocket_follows_its_key_and_outlives_a_push() {
-    let bed = TestEnv::start(config(100_000, json!([]))).await;
-    let mut socket = bed.websocket(get("/socket")).await;
+    let env = TestEnv::start(config(100_000, json!([]))).await;
+    let mut socket = env.websocket(get("/socket")).await;
     assert_eq!(socket.headers["x-served-by"], "green");
-    bed.push(config(0, json!([]))).await;
+    env.push(config(0, json!([]))).await;
     assert_eq!(socket.echo("still here").await, "still here");
-    let other = bed.websocket(get("/socket")).await;
+    let other = env.websocket(get("/socket")).await;
     assert_eq!(other.headers["x-served-by"], "blue");
     socket.close().await;
     other.close().await;
-    assert_counts(&bed, &[("1xx", 2)], 0).await;
+    assert_counts(&env, &[("1xx", 2)], 0).await;
 }

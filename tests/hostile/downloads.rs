@@ -36,14 +36,14 @@ fn timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
 }
 
 async fn assert_not_reading_is_no_failure(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) {
-    let bed = watched(judged(), options).await;
+    let env = watched(judged(), options).await;
     let mut unread: Vec<TcpStream> = Vec::new();
     for _ in 0..STREAMS {
-        unread.push(send_raw(bed.envoy.addr(), LARGE).await);
+        unread.push(send_raw(env.envoy.addr(), LARGE).await);
     }
-    bed.green.wait_for_count(STREAMS).await;
-    wait_for_ends(&bed, STREAMS).await;
-    assert_harmless(&bed, judged(), "200 ").await;
+    env.green.wait_for_count(STREAMS).await;
+    wait_for_ends(&env, STREAMS).await;
+    assert_harmless(&env, judged(), "200 ").await;
 }
 
 #[tokio::test]
@@ -61,33 +61,33 @@ async fn a_client_that_does_not_read_until_the_timeout_of_the_route_is_no_failur
     assert_not_reading_is_no_failure(timeout).await;
 }
 
-async fn assert_stalling_is_a_failure(bed: &TestEnv, chunks: u64) {
-    bed.green.set(Behavior {
+async fn assert_stalling_is_a_failure(env: &TestEnv, chunks: u64) {
+    env.green.set(Behavior {
         chunks,
         chunk_bytes: Some(4_096),
         ..Behavior::ending(Ending::StallBody)
     });
-    let clients = both(bed);
+    let clients = both(env);
     let requests = (0..STREAMS).map(|i| clients[i as usize % 2].send(get("/")));
     for response in futures_util::future::join_all(requests).await {
         assert_eq!((response.status, response.cut), (200, true));
     }
-    wait_for_rollback(bed, "error_rate").await;
-    wait_for(bed, "bluegreen_failures_total", STREAMS as f64).await;
+    wait_for_rollback(env, "error_rate").await;
+    wait_for(env, "bluegreen_failures_total", STREAMS as f64).await;
 }
 
 #[tokio::test]
 async fn an_upstream_that_stalls_after_its_headers_has_failed() {
     for options in [stream_idle_timeout, idle_timeout, timeout] {
-        let bed = watched(judged(), options).await;
-        assert_stalling_is_a_failure(&bed, 0).await;
+        let env = watched(judged(), options).await;
+        assert_stalling_is_a_failure(&env, 0).await;
     }
 }
 
 #[tokio::test]
 async fn an_upstream_that_stalls_after_a_few_kilobytes_has_failed() {
     for options in [stream_idle_timeout, idle_timeout, timeout] {
-        let bed = watched(judged(), options).await;
-        assert_stalling_is_a_failure(&bed, 3).await;
+        let env = watched(judged(), options).await;
+        assert_stalling_is_a_failure(&env, 3).await;
     }
 }

@@ -9,16 +9,16 @@ const CALLS: u64 = 25;
 
 async fn assert_status_is_judged_by_http(status: u16, warm_up: impl AsyncFn(&TestEnv) -> u64) {
     let config = config(json!({ "guard": guard(json!({ "max_error_rate": 5 })) }));
-    let bed = watched(config.clone(), |envoy| envoy).await;
-    let before = warm_up(&bed).await;
+    let env = watched(config.clone(), |envoy| envoy).await;
+    let before = warm_up(&env).await;
     let call = post("/", "{}")
         .header("content-type", "application/grpc")
         .header("x-test-plain", "1")
         .header("x-test-status", status.to_string());
-    send(&bed, CALLS, call, status).await;
-    wait_for_ends(&bed, before + CALLS).await;
-    wait_for_state(&bed, 0).await;
-    assert_harmless(&bed, config, &format!("{status} - via_upstream")).await;
+    send(&env, CALLS, call, status).await;
+    wait_for_ends(&env, before + CALLS).await;
+    wait_for_state(&env, 0).await;
+    assert_harmless(&env, config, &format!("{status} - via_upstream")).await;
 }
 
 #[tokio::test]
@@ -44,10 +44,10 @@ async fn calls_with_a_plain_answer_are_no_failures() {
 /// From then on the filter knows that trailers reach it, and may expect a status in them.
 #[tokio::test]
 async fn calls_with_a_plain_answer_are_no_failures_once_a_grpc_response_was_seen() {
-    assert_status_is_judged_by_http(200, async |bed| {
-        let reply = bed.grpc().watch("any", &[]).await;
+    assert_status_is_judged_by_http(200, async |env| {
+        let reply = env.grpc().watch("any", &[]).await;
         assert_eq!(reply.messages, 2);
-        let reply = bed.grpc().check("any", &[]).await;
+        let reply = env.grpc().check("any", &[]).await;
         assert_eq!(reply.messages, 1);
         2
     })

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use testbed::{Load, Request, TestEnv, get};
 
-use crate::shapes::{assert_unharmed, bed};
+use crate::shapes::{assert_unharmed, env};
 
 /// A request of seeded chance: the same in every run.
 fn random_request(seed: u64) -> Request {
@@ -78,8 +78,8 @@ fn pieces(rng: &mut Rng) -> Vec<u8> {
 #[tokio::test]
 async fn thousands_of_random_requests_harm_nothing() {
     const REQUESTS: u64 = 3_000;
-    let bed = bed(|envoy| envoy).await;
-    let report = Load::to(bed.envoy.addr())
+    let env = env(|envoy| envoy).await;
+    let report = Load::to(env.envoy.addr())
         .count(REQUESTS)
         .run(random_request)
         .await;
@@ -92,16 +92,16 @@ async fn thousands_of_random_requests_harm_nothing() {
     // A check that the requests are not all refused at the door.
     assert!(statuses[&200] > REQUESTS / 2, "{statuses:?}");
     assert!(report.served_by("blue") > 100 && report.served_by("green") > 100);
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     let reasons = ["sticky", "generated"]
         .map(|reason| metrics.get("bluegreen_requests_total", &[("reason", reason)]));
     assert!(reasons.iter().all(|&count| count > 100.0), "{reasons:?}");
-    assert_unharmed_by_random(&bed).await;
+    assert_unharmed_by_random(&env).await;
 }
 
 /// As [`assert_unharmed`]; the random requests have color headers of their own on all paths.
-async fn assert_unharmed_by_random(bed: &TestEnv) {
-    for upstream in [&bed.blue, &bed.green] {
+async fn assert_unharmed_by_random(env: &TestEnv) {
+    for upstream in [&env.blue, &env.green] {
         let received = upstream.received();
         assert!(
             received
@@ -110,5 +110,5 @@ async fn assert_unharmed_by_random(bed: &TestEnv) {
         );
         upstream.clear();
     }
-    assert_unharmed(bed).await;
+    assert_unharmed(env).await;
 }

@@ -26,17 +26,17 @@ fn on(cluster: &str, fields: Value) -> Value {
 /// Two more clusters, `v2` and `v3`, with no time-out.
 async fn start(config: Value) -> (TestEnv, Upstream, Upstream) {
     let [v2, v3] = [Upstream::start("v2").await, Upstream::start("v3").await];
-    let bed = watched(config, |envoy| {
+    let env = watched(config, |envoy| {
         let envoy = envoy.cluster("v2", v2.addr()).cluster("v3", v3.addr());
         envoy.edit_bootstrap("timeout: 15s", "timeout: 0s")
     })
     .await;
-    (bed, v2, v3)
+    (env, v2, v3)
 }
 
 /// Responses that have begun and do not end.
-async fn open_streams(bed: &TestEnv, upstream: &Upstream) -> Vec<Upload> {
-    let client = bed.http2();
+async fn open_streams(env: &TestEnv, upstream: &Upstream) -> Vec<Upload> {
+    let client = env.http2();
     let stalling = get("/").header("x-test-stall", "body");
     let streams = (0..OPEN).map(|_| client.complete(stalling.clone()));
     let streams = streams.collect();
@@ -47,18 +47,18 @@ async fn open_streams(bed: &TestEnv, upstream: &Upstream) -> Vec<Upload> {
 /// What is open breaks off with its upstream, after good requests under the new configuration, and is not held
 /// against that.
 async fn assert_change_leaves_the_past_behind(before: Value, after: Value) {
-    let (bed, v2, _v3) = start(before).await;
-    let open = open_streams(&bed, &v2).await;
-    bed.push(after.clone()).await;
-    send(&bed, GOOD, get("/"), 200).await;
-    wait_for_state(&bed, 0).await;
+    let (env, v2, _v3) = start(before).await;
+    let open = open_streams(&env, &v2).await;
+    env.push(after.clone()).await;
+    send(&env, GOOD, get("/"), 200).await;
+    wait_for_state(&env, 0).await;
     drop(v2);
     for stream in open {
         assert!(stream.answer().await.cut);
     }
-    wait_for_ends(&bed, OPEN + GOOD).await;
-    look(&bed, after).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    wait_for_ends(&env, OPEN + GOOD).await;
+    look(&env, after).await;
+    assert_eq!(trips(&env).await, 0.0);
 }
 
 #[tokio::test]
@@ -85,26 +85,26 @@ async fn requests_of_a_hanging_release_are_not_held_against_the_repaired_one() {
         let release = json!({ "green": release });
         on("v2", json!({ "releases": release, "guard": strict() }))
     };
-    let (bed, v2, _v3) = start(of("hanging")).await;
-    let client = bed.http2();
+    let (env, v2, _v3) = start(of("hanging")).await;
+    let client = env.http2();
     let request = get("/").header("x-test-hang", "1");
     let hanging: Vec<Upload> = (0..OPEN)
         .map(|_| client.complete(request.clone()))
         .collect();
     v2.wait_for_count(OPEN).await;
-    wait_for_rollback(&bed, "slow_rate").await;
+    wait_for_rollback(&env, "slow_rate").await;
 
-    bed.push(of("repaired")).await;
-    bed.wait_until_served_by("v2", &get("/")).await;
-    send(&bed, GOOD, get("/"), 200).await;
-    wait_for_state(&bed, 0).await;
+    env.push(of("repaired")).await;
+    env.wait_until_served_by("v2", &get("/")).await;
+    send(&env, GOOD, get("/"), 200).await;
+    wait_for_state(&env, 0).await;
     drop(v2);
     for request in hanging {
         assert_eq!(request.answer().await.status, 503);
     }
-    wait_for(&bed, "bluegreen_in_flight", 0.0).await;
-    look(&bed, of("repaired")).await;
-    assert_eq!(trips(&bed).await, 1.0);
+    wait_for(&env, "bluegreen_in_flight", 0.0).await;
+    look(&env, of("repaired")).await;
+    assert_eq!(trips(&env).await, 1.0);
 }
 
 /// The rollout is as it was, but for the share of users who see it.
@@ -112,12 +112,12 @@ async fn requests_of_a_hanging_release_are_not_held_against_the_repaired_one() {
 async fn streams_that_a_change_of_weights_comes_upon_still_count() {
     let before = on("v2", json!({}));
     let after = on("v2", json!({ "weights": { "blue": 50, "green": 50 } }));
-    let (bed, v2, _v3) = start(before).await;
-    let open = open_streams(&bed, &v2).await;
-    bed.push(after).await;
+    let (env, v2, _v3) = start(before).await;
+    let open = open_streams(&env, &v2).await;
+    env.push(after).await;
     drop(v2);
     for stream in open {
         assert!(stream.answer().await.cut);
     }
-    wait_for_rollback(&bed, "error_rate").await;
+    wait_for_rollback(&env, "error_rate").await;
 }

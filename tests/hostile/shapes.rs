@@ -32,14 +32,14 @@ fn policy() -> Value {
     })
 }
 
-pub async fn bed(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
+pub async fn env(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) -> TestEnv {
     TestEnv::start_with(|envoy| options(envoy.config(policy()))).await
 }
 
 /// The filter is as well as ever, and no upstream ever saw a routing header.
-pub async fn assert_unharmed(bed: &TestEnv) {
-    bed.assert_no_vm_died().await;
-    for upstream in [&bed.blue, &bed.green] {
+pub async fn assert_unharmed(env: &TestEnv) {
+    env.assert_no_vm_died().await;
+    for upstream in [&env.blue, &env.green] {
         for received in upstream.received() {
             assert_eq!(received.header("x-bluegreen-cluster"), None, "{received:?}");
             assert_eq!(
@@ -48,20 +48,20 @@ pub async fn assert_unharmed(bed: &TestEnv) {
             );
         }
     }
-    let client = bed.http1().connection_per_request();
+    let client = env.http1().connection_per_request();
     for i in 0..20 {
         let key = format!("user-{i}");
         let response = client.send(get("/p").header("x-user-id", &key)).await;
         assert_eq!(response.served_by(), Some(color("path", &key, HALF)));
     }
-    bed.assert_all_workers_took_connections().await;
-    let metrics = bed.envoy.metrics().await;
+    env.assert_all_workers_took_connections().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_failures_total", &[]), 0.0);
 }
 
 /// The status of the answer to bytes on the wire; `None` where Envoy just hangs up.
-async fn status(bed: &TestEnv, bytes: &[u8]) -> Option<u16> {
-    let answer = bed.raw(bytes).await;
+async fn status(env: &TestEnv, bytes: &[u8]) -> Option<u16> {
+    let answer = env.raw(bytes).await;
     let line = String::from_utf8_lossy(answer.get(..12)?).into_owned();
     let status = line
         .strip_prefix("HTTP/1.1 ")
@@ -86,7 +86,7 @@ fn with_lines(lines: &[&[u8]]) -> Vec<u8> {
 
 #[tokio::test]
 async fn odd_header_values_are_served_as_any_other() {
-    let bed = bed(|envoy| envoy).await;
+    let env = env(|envoy| envoy).await;
     let huge = [&b"cookie: uid="[..], &vec![b'c'; 50_000]].concat();
     let many = [&b"cookie: "[..], &b"a=b; ".repeat(10_000)].concat();
     let separators = [&b"cookie: "[..], &b";=".repeat(25_000)].concat();
@@ -130,19 +130,19 @@ async fn odd_header_values_are_served_as_any_other() {
         &[b"host: API.EXAMPLE.COM."],
     ];
     for lines in table {
-        let seen = status(&bed, &with_lines(lines)).await;
+        let seen = status(&env, &with_lines(lines)).await;
         let lines: Vec<_> = lines
             .iter()
             .map(|line| String::from_utf8_lossy(&line[..line.len().min(60)]))
             .collect();
         assert_eq!(seen, Some(200), "{lines:?}");
     }
-    assert_unharmed(&bed).await;
+    assert_unharmed(&env).await;
 }
 
 #[tokio::test]
 async fn what_envoy_refuses_harms_nothing() {
-    let bed = bed(|envoy| envoy).await;
+    let env = env(|envoy| envoy).await;
     let too_large = [&b"cookie: uid="[..], &vec![b'c'; 70_000]].concat();
     let table: [(&[u8], u16); 14] = [
         // No host: Envoy answers before the filter sees the request.
@@ -196,42 +196,42 @@ async fn what_envoy_refuses_harms_nothing() {
     ];
     for (bytes, expected) in table {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
-        let seen = status(&bed, bytes)
+        let seen = status(&env, bytes)
             .await
             .unwrap_or_else(|| panic!("no answer to {shown}"));
         assert_eq!(seen, expected, "{shown}");
     }
-    assert_unharmed(&bed).await;
+    assert_unharmed(&env).await;
 }
 
 #[tokio::test]
 async fn http_1_0_without_a_host_and_odd_methods_are_served() {
     let http_10 = "stat_prefix: ingress\n          http_protocol_options: \
         { accept_http_10: true, default_host_for_http_10: legacy }";
-    let bed = bed(|envoy| envoy.edit_bootstrap("stat_prefix: ingress", http_10)).await;
+    let env = env(|envoy| envoy.edit_bootstrap("stat_prefix: ingress", http_10)).await;
     let forged = b"GET /p HTTP/1.0\r\nx-bluegreen-cluster: green\r\nx-user-id: u\r\n\r\n";
-    assert_eq!(status(&bed, forged).await, Some(200));
+    assert_eq!(status(&env, forged).await, Some(200));
     for method in [
         "HEAD", "OPTIONS", "TRACE", "PATCH", "DELETE", "PURGE", "PROPFIND",
     ] {
         let request = format!("{method} /p HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         assert_eq!(
-            status(&bed, request.as_bytes()).await,
+            status(&env, request.as_bytes()).await,
             Some(200),
             "{method}"
         );
     }
     let absolute = b"GET http://a.shop.example/p HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n";
-    assert_eq!(status(&bed, absolute).await, Some(200));
+    assert_eq!(status(&env, absolute).await, Some(200));
     let star = b"OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    assert!(status(&bed, star).await.is_some_and(|status| status < 500));
-    assert_unharmed(&bed).await;
+    assert!(status(&env, star).await.is_some_and(|status| status < 500));
+    assert_unharmed(&env).await;
 }
 
 #[tokio::test]
 async fn malformed_queries_are_served() {
-    let bed = bed(|envoy| envoy).await;
-    let client = bed.http1();
+    let env = env(|envoy| envoy).await;
+    let client = env.http1();
     let long = format!("/p?{}user=", "user=&".repeat(5_000));
     let queries = [
         "/p?",
@@ -251,5 +251,5 @@ async fn malformed_queries_are_served() {
         let response = client.send(get(path)).await;
         assert_eq!(response.status, 200, "{path}");
     }
-    assert_unharmed(&bed).await;
+    assert_unharmed(&env).await;
 }

@@ -15,10 +15,10 @@ const OTHERS_PER_SECOND: f64 = 200.0;
 const TURNS: usize = 3;
 
 /// What others see while `load` flows.
-async fn others(bed: &TestEnv, load: Load, request: Request) -> Report {
+async fn others(env: &TestEnv, load: Load, request: Request) -> Report {
     let request = Arc::new(request);
     let load = load.start(move |_| Request::clone(&request));
-    let others = Load::to(bed.envoy.addr())
+    let others = Load::to(env.envoy.addr())
         .connections(32)
         .per_second(OTHERS_PER_SECOND)
         .count(300)
@@ -37,17 +37,17 @@ fn median(mut medians: Vec<Duration>) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_cookies_do_not_stall_others() {
     let sticky = json!([{ "cookie": "uid" }]);
-    let bed =
+    let env =
         TestEnv::start(json!({ "rollouts": [rollout("demo", json!({ "sticky": sticky }))] })).await;
     let [hostile, harmless] = ["uid=", "vid="].map(|pair| {
         let cookie = format!("x{}", pair.repeat(14_500));
         get("/").header("cookie", cookie)
     });
-    let load = || Load::to(bed.envoy.addr()).connections(15).per_second(15.0);
+    let load = || Load::to(env.envoy.addr()).connections(15).per_second(15.0);
     let (mut attacked, mut calm) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        calm.push(others(&bed, load(), harmless.clone()).await.latency(50.0));
-        attacked.push(others(&bed, load(), hostile.clone()).await.latency(50.0));
+        calm.push(others(&env, load(), harmless.clone()).await.latency(50.0));
+        attacked.push(others(&env, load(), hostile.clone()).await.latency(50.0));
     }
     let (attacked, calm) = (median(attacked), median(calm));
     assert!(
@@ -70,10 +70,10 @@ fn many_guards() -> Value {
 }
 
 /// The slowest of the others, while each rollout gets a request that is answered so.
-async fn slowest_beside(bed: &TestEnv, status: &'static str) -> Duration {
-    let each = Load::to(bed.envoy.addr()).connections(16).count(GUARDS);
+async fn slowest_beside(env: &TestEnv, status: &'static str) -> Duration {
+    let each = Load::to(env.envoy.addr()).connections(16).count(GUARDS);
     let each = each.start(move |i| get(&format!("/r{i}/")).header("x-test-status", status));
-    let others = Load::to(bed.envoy.addr())
+    let others = Load::to(env.envoy.addr())
         .connections(32)
         .per_second(OTHERS_PER_SECOND)
         .count(600)
@@ -86,11 +86,11 @@ async fn slowest_beside(bed: &TestEnv, status: &'static str) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guards_that_trip_all_at_once_do_not_stall_others() {
-    let bed = TestEnv::start(many_guards()).await;
-    let calm = slowest_beside(&bed, "404").await;
-    let tripping = slowest_beside(&bed, "500").await;
+    let env = TestEnv::start(many_guards()).await;
+    let calm = slowest_beside(&env, "404").await;
+    let tripping = slowest_beside(&env, "500").await;
     let all = |trips| trips == GUARDS as f64;
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_guard_trips_total", &[], all)
         .await;
     // A stall of a few milliseconds each would come to more than a second.

@@ -31,48 +31,48 @@ fn idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
 }
 
 /// Uploads that have reached the upstream, half over HTTP/1.1, half over HTTP/2.
-async fn begin(bed: &TestEnv, count: u64) -> Vec<Upload> {
-    let clients = both(bed);
+async fn begin(env: &TestEnv, count: u64) -> Vec<Upload> {
+    let clients = both(env);
     let uploads = (0..count).map(|i| clients[i as usize % 2].upload(post("/", "begin")));
     let uploads = uploads.collect();
-    bed.green.wait_for_count(count).await;
+    env.green.wait_for_count(count).await;
     uploads
 }
 
 #[tokio::test]
 async fn an_upload_that_never_ends_is_not_slow() {
-    let bed = watched(judged(), |envoy| envoy).await;
-    let uploads = begin(&bed, 40).await;
-    wait_beyond_slow_after(&bed).await;
+    let env = watched(judged(), |envoy| envoy).await;
+    let uploads = begin(&env, 40).await;
+    wait_beyond_slow_after(&env).await;
     drop(uploads);
-    wait_for_ends(&bed, 40).await;
-    wait_for_state(&bed, 1).await;
-    assert_harmless(&bed, judged(), "0 DC downstream_remote_disconnect").await;
+    wait_for_ends(&env, 40).await;
+    wait_for_state(&env, 1).await;
+    assert_harmless(&env, judged(), "0 DC downstream_remote_disconnect").await;
 }
 
 /// However long they last, they count while they are under way as they do at their end.
 #[tokio::test]
 async fn an_upload_that_is_slow_and_honest_is_not_slow() {
-    let bed = watched(judged(), |envoy| envoy).await;
-    let uploads = begin(&bed, 40).await;
-    wait_beyond_slow_after(&bed).await;
+    let env = watched(judged(), |envoy| envoy).await;
+    let uploads = begin(&env, 40).await;
+    wait_beyond_slow_after(&env).await;
     for upload in uploads {
         upload.send("end");
         assert_eq!(upload.finish().await.status, 200);
     }
-    wait_for_ends(&bed, 40).await;
-    wait_for_state(&bed, 0).await;
-    assert_harmless(&bed, judged(), "200 - via_upstream").await;
+    wait_for_ends(&env, 40).await;
+    wait_for_state(&env, 0).await;
+    assert_harmless(&env, judged(), "200 - via_upstream").await;
 }
 
 async fn assert_408_is_no_failure(options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder) {
-    let bed = watched(by_failures(), options).await;
-    let uploads = begin(&bed, 60).await;
+    let env = watched(by_failures(), options).await;
+    let uploads = begin(&env, 60).await;
     for upload in uploads {
         assert_eq!(upload.answer().await.status, 408);
     }
-    wait_for_ends(&bed, 60).await;
-    assert_harmless(&bed, by_failures(), "408 ").await;
+    wait_for_ends(&env, 60).await;
+    assert_harmless(&env, by_failures(), "408 ").await;
 }
 
 #[tokio::test]
@@ -93,11 +93,11 @@ fn hanging() -> [Request; 2] {
 #[tokio::test]
 async fn an_upstream_that_hangs_on_a_complete_request_is_slow() {
     for request in hanging() {
-        let bed = watched(judged(), |envoy| envoy).await;
-        let client = bed.http2();
+        let env = watched(judged(), |envoy| envoy).await;
+        let client = env.http2();
         let under_way: Vec<Upload> = (0..20).map(|_| client.complete(request.clone())).collect();
-        bed.green.wait_for_count(20).await;
-        wait_for_rollback(&bed, "slow_rate").await;
+        env.green.wait_for_count(20).await;
+        wait_for_rollback(&env, "slow_rate").await;
         drop(under_way);
     }
 }
@@ -105,26 +105,26 @@ async fn an_upstream_that_hangs_on_a_complete_request_is_slow() {
 /// The last piece of a body is not the first thing that an upstream may hang on.
 #[tokio::test]
 async fn an_upstream_that_hangs_on_the_end_of_an_upload_is_slow() {
-    let bed = watched(judged(), |envoy| envoy).await;
-    let client = bed.http2();
+    let env = watched(judged(), |envoy| envoy).await;
+    let client = env.http2();
     let upload = post("/", "begin").header("x-test-hang", "1");
     let mut uploads: Vec<Upload> = (0..20).map(|_| client.upload(upload.clone())).collect();
-    bed.green.wait_for_count(20).await;
+    env.green.wait_for_count(20).await;
     uploads.iter_mut().for_each(Upload::end);
-    wait_for_rollback(&bed, "slow_rate").await;
+    wait_for_rollback(&env, "slow_rate").await;
 }
 
 async fn assert_hanging_is_a_failure(options: impl Fn(EnvoyBuilder) -> EnvoyBuilder, status: u16) {
     for request in hanging() {
-        let bed = watched(by_failures(), &options).await;
-        let client = bed.http2();
+        let env = watched(by_failures(), &options).await;
+        let client = env.http2();
         let under_way: Vec<Upload> = (0..20).map(|_| client.complete(request.clone())).collect();
         for request in under_way {
             assert_eq!(request.answer().await.status, status);
         }
-        wait_for_rollback(&bed, "error_rate").await;
-        wait_for(&bed, "bluegreen_failures_total", 20.0).await;
-        assert_eq!(failures(&bed).await, 20.0);
+        wait_for_rollback(&env, "error_rate").await;
+        wait_for(&env, "bluegreen_failures_total", 20.0).await;
+        assert_eq!(failures(&env).await, 20.0);
     }
 }
 

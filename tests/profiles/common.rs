@@ -16,7 +16,7 @@ pub const NOT_SIGNALLED: &str = "was not signaled";
 /// What the log says where responses are needed and Envoy may not hand them to the filter.
 pub const NO_RESPONSES: &str = "responses do not reach the filter";
 
-/// A rollout between the bed's two upstreams, half and half by user, with these fields beside or
+/// A rollout between the environment's two upstreams, half and half by user, with these fields beside or
 /// instead of the usual.
 pub fn rollout(name: &str, fields: Value) -> Value {
     let rollout = json!({
@@ -69,21 +69,21 @@ pub fn failing() -> Request {
     to_green().header("x-test-status", "500")
 }
 
-pub fn both(bed: &TestEnv) -> [Client; 2] {
-    [bed.http1(), bed.http2()]
+pub fn both(env: &TestEnv) -> [Client; 2] {
+    [env.http1(), env.http2()]
 }
 
 /// Waits until a counter of `demo`, with these labels as well, stands at just this.
-pub async fn wait_for_count(bed: &TestEnv, name: &str, labels: &[(&str, &str)], count: u64) {
+pub async fn wait_for_count(env: &TestEnv, name: &str, labels: &[(&str, &str)], count: u64) {
     let labels = [&[("rollout", "demo")], labels].concat();
-    bed.envoy
+    env.envoy
         .wait_for_metric(name, &labels, |n| n == count as f64)
         .await;
 }
 
 /// Waits until Envoy's access log has counted so many streams that did not end with a plain success.
-pub async fn wait_for_suspects(bed: &TestEnv, count: u64) {
-    bed.envoy
+pub async fn wait_for_suspects(env: &TestEnv, count: u64) {
+    env.envoy
         .wait_for_metric("bluegreen_suspect_streams_total", &[], |n| {
             n == count as f64
         })
@@ -91,8 +91,8 @@ pub async fn wait_for_suspects(bed: &TestEnv, count: u64) {
 }
 
 /// Lines of Envoy's log with this text.
-pub fn logged(bed: &TestEnv, text: &str) -> usize {
-    bed.envoy
+pub fn logged(env: &TestEnv, text: &str) -> usize {
+    env.envoy
         .log()
         .lines()
         .filter(|line| line.contains(text))

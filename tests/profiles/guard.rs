@@ -14,8 +14,8 @@ async fn lean(limits: Value) -> TestEnv {
 }
 
 /// So many requests of one user, over several connections.
-async fn send(bed: &TestEnv, user: String, count: u64) {
-    Load::to(bed.envoy.addr())
+async fn send(env: &TestEnv, user: String, count: u64) {
+    Load::to(env.envoy.addr())
         .count(count)
         .run(move |_| as_user(&user))
         .await;
@@ -29,82 +29,82 @@ async fn green_that_fails_everything_is_rolled_back() {
         Behavior::ending(Ending::CloseMiddle),
     ];
     for failure in failures {
-        let bed = lean(json!({ "max_error_rate": 5 })).await;
-        bed.green.set(failure.clone());
-        send(&bed, user_of("green"), 20).await;
-        let line = wait_for_rollback(&bed, "error_rate").await;
+        let env = lean(json!({ "max_error_rate": 5 })).await;
+        env.green.set(failure.clone());
+        send(&env, user_of("green"), 20).await;
+        let line = wait_for_rollback(&env, "error_rate").await;
         assert!(line.contains("20 of 20 requests"), "{failure:?}: {line}");
         for text in [NOT_SIGNALLED, NO_RESPONSES] {
-            assert_eq!(logged(&bed, text), 0, "{text}");
+            assert_eq!(logged(&env, text), 0, "{text}");
         }
     }
 }
 
 #[tokio::test]
 async fn green_that_fails_everything_over_http2_is_rolled_back() {
-    let bed = lean(json!({ "max_error_rate": 5 })).await;
-    bed.green.set(Behavior::status(503));
-    let client = bed.http2();
+    let env = lean(json!({ "max_error_rate": 5 })).await;
+    env.green.set(Behavior::status(503));
+    let client = env.http2();
     for _ in 0..20 {
         assert_eq!(client.send(to_green()).await.status, 503);
     }
-    wait_for_rollback(&bed, "error_rate").await;
+    wait_for_rollback(&env, "error_rate").await;
 }
 
 #[tokio::test]
 async fn green_is_rolled_back_for_what_it_fails_more_than_stable() {
-    let bed = lean(json!({ "max_error_rate_over_stable": 10 })).await;
-    for upstream in [&bed.blue, &bed.green] {
+    let env = lean(json!({ "max_error_rate_over_stable": 10 })).await;
+    for upstream in [&env.blue, &env.green] {
         upstream.set(Behavior::status(500));
     }
     for color in ["blue", "green"] {
-        send(&bed, user_of(color), 20).await;
+        send(&env, user_of(color), 20).await;
     }
     // Both fail alike: there is enough to judge, and no limit is broken.
-    wait_for_state(&bed, 0).await;
-    assert_eq!(trips(&bed).await, 0.0);
-    bed.blue.set(Behavior::default());
-    send(&bed, user_of("blue"), 40).await;
-    let line = wait_for_rollback(&bed, "error_rate_over_stable").await;
+    wait_for_state(&env, 0).await;
+    assert_eq!(trips(&env).await, 0.0);
+    env.blue.set(Behavior::default());
+    send(&env, user_of("blue"), 40).await;
+    let line = wait_for_rollback(&env, "error_rate_over_stable").await;
     assert!(line.contains("20 of 20 requests"), "{line}");
 }
 
 #[tokio::test]
 async fn good_requests_do_not_roll_back() {
-    let bed = lean(json!({ "min_requests": 1, "max_error_rate": 0 })).await;
+    let env = lean(json!({ "min_requests": 1, "max_error_rate": 0 })).await;
     for status in ["200", "204", "302", "404", "429"] {
-        for client in both(&bed) {
+        for client in both(&env) {
             let request = to_green().header("x-test-status", status);
             // A 204 has no body.
             client.send(request.header("x-test-chunks", "0")).await;
         }
     }
-    wait_for_count(&bed, "bluegreen_guard_finished_total", &[], 10).await;
-    wait_for_state(&bed, 0).await;
+    wait_for_count(&env, "bluegreen_guard_finished_total", &[], 10).await;
+    wait_for_state(&env, 0).await;
     // The first that fails does, and all are told apart.
-    bed.http1().send(failing()).await;
-    let line = wait_for_rollback(&bed, "error_rate").await;
+    env.http1().send(failing()).await;
+    let line = wait_for_rollback(&env, "error_rate").await;
     assert!(line.contains("1 of 11 requests"), "{line}");
 }
 
 /// Clients leave, and one request fails behind them: that is all that the guard knows of.
 async fn assert_leaving_is_not_judged(leave: impl AsyncFn(&TestEnv, Client)) {
-    let bed = lean(json!({ "min_requests": 1, "max_error_rate": 0 })).await;
+    let env = lean(json!({ "min_requests": 1, "max_error_rate": 0 })).await;
     for _ in 0..5 {
-        for client in both(&bed) {
-            leave(&bed, client).await;
+        for client in both(&env) {
+            leave(&env, client).await;
         }
     }
-    wait_for_suspects(&bed, 10).await;
-    bed.http1().send(failing()).await;
-    let line = wait_for_rollback(&bed, "error_rate").await;
+    wait_for_suspects(&env, 10).await;
+    env.http1().send(failing()).await;
+    let line = wait_for_rollback(&env, "error_rate").await;
     assert!(line.contains("1 of 1 requests"), "{line}");
 }
 
 #[tokio::test]
 async fn clients_that_leave_before_the_response_are_not_judged() {
-    assert_leaving_is_not_judged(async |bed, client| {
-        let arrived = bed.green.wait_for_count(bed.green.count() + 1);
+    assert_leaving_is_not_judged(async |env, client| {
+        let arrived = env.green.wait_for_count(env.green.count() + 1);
         let request = to_green().header("x-test-hang", "1");
         client.leave_before_response(request, arrived).await;
     })

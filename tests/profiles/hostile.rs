@@ -33,7 +33,7 @@ async fn nothing_that_they_send_harms_the_filter() {
         "override": { "header": "x-bluegreen", "require": "internal" },
     });
     let policy = config("lean", with(counting(), fields));
-    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    let env = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
     let lines = odd_lines();
     let paths = ["/", "/?user=%ff%00", "/?&&=&user", "/?user=%zz"];
     let mut sent = 0;
@@ -41,7 +41,7 @@ async fn nothing_that_they_send_harms_the_filter() {
         for path in paths {
             let head = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n");
             let request = [head.as_bytes(), line, b"\r\n\r\n"].concat();
-            let answer = bed.raw(request).await;
+            let answer = env.raw(request).await;
             let shown = String::from_utf8_lossy(&line[..line.len().min(60)]);
             assert!(answer.starts_with(b"HTTP/1.1 200 "), "{path} {shown}");
             sent += 1;
@@ -53,10 +53,10 @@ async fn nothing_that_they_send_harms_the_filter() {
         &[b'c'; 70_000],
     ]
     .concat();
-    let answer = bed.raw([&too_large[..], b"\r\n\r\n"].concat()).await;
+    let answer = env.raw([&too_large[..], b"\r\n\r\n"].concat()).await;
     assert!(answer.starts_with(b"HTTP/1.1 431 "));
 
-    let report = Load::to(bed.envoy.addr())
+    let report = Load::to(env.envoy.addr())
         .count(100)
         .run(|i| as_user(&format!("user-{i}")))
         .await;
@@ -64,14 +64,14 @@ async fn nothing_that_they_send_harms_the_filter() {
         assert_eq!(outcome.served_by.as_deref(), Some(color(&user)), "{user}");
     }
     sent += report.sent();
-    bed.assert_all_workers_took_connections().await;
-    for upstream in [&bed.blue, &bed.green] {
+    env.assert_all_workers_took_connections().await;
+    for upstream in [&env.blue, &env.green] {
         for received in upstream.received() {
             assert_eq!(received.header("x-bluegreen-cluster"), None, "{received:?}");
         }
     }
-    wait_for_count(&bed, "bluegreen_requests_total", &[], sent).await;
-    wait_for_count(&bed, "bluegreen_guard_finished_total", &[], sent).await;
-    wait_for_count(&bed, "bluegreen_failures_total", &[], 0).await;
-    bed.assert_no_vm_died().await;
+    wait_for_count(&env, "bluegreen_requests_total", &[], sent).await;
+    wait_for_count(&env, "bluegreen_guard_finished_total", &[], sent).await;
+    wait_for_count(&env, "bluegreen_failures_total", &[], 0).await;
+    env.assert_no_vm_died().await;
 }

@@ -20,8 +20,8 @@ fn overriding() -> Value {
 #[tokio::test]
 async fn each_user_has_the_color_that_the_contract_says() {
     for profile in PROFILES {
-        let bed = TestEnv::start(config(profile, json!({}))).await;
-        for client in both(&bed) {
+        let env = TestEnv::start(config(profile, json!({}))).await;
+        for client in both(&env) {
             for user in users().take(100) {
                 let response = client.send(as_user(&user)).await;
                 assert_eq!(response.served_by(), Some(color(&user)), "{profile} {user}");
@@ -39,8 +39,8 @@ async fn a_ramp_goes_by_the_clock() {
     });
     let weights = json!({ "blue": 100, "green": 0 });
     let ramped = config("lean", json!({ "ramp": ramp, "weights": weights }));
-    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(ramped))).await;
-    let client = bed.http1();
+    let env = TestEnv::start_with(|envoy| without_responses(envoy.config(ramped))).await;
+    let client = env.http1();
     for user in users().take(100) {
         let response = client.send(as_user(&user)).await;
         assert_eq!(response.served_by(), Some(color(&user)), "{user}");
@@ -56,8 +56,8 @@ async fn requests_count_by_the_reason_of_their_color() {
         "sticky": [{ "new_cookie": { "name": "id" } }],
     });
     let rollouts = [rollout("demo", demo), rollout("generated", generated)];
-    let bed = TestEnv::start(json!({ "profile": "lean", "rollouts": rollouts })).await;
-    for client in both(&bed) {
+    let env = TestEnv::start(json!({ "profile": "lean", "rollouts": rollouts })).await;
+    for client in both(&env) {
         for user in users().take(10) {
             let by_header = as_user(&user);
             let by_cookie = get("/").header("cookie", format!("uid={user}"));
@@ -94,33 +94,33 @@ async fn requests_count_by_the_reason_of_their_color() {
         (&[("reason", "generated")], 0),
         (&[], 100),
     ] {
-        wait_for_count(&bed, name, labels, count).await;
+        wait_for_count(&env, name, labels, count).await;
     }
     let generated = [("rollout", "generated"), ("reason", "generated")];
-    assert_eq!(bed.envoy.metrics().await.get(name, &generated), 20.0);
+    assert_eq!(env.envoy.metrics().await.get(name, &generated), 20.0);
 }
 
 #[tokio::test]
 async fn streams_that_end_in_every_way_are_judged_as_in_full() {
     let policy = config("lean", counting());
-    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
-    workload::run(&bed).await;
-    wait_for_suspects(&bed, workload::suspects()).await;
-    workload::wait_for_verdicts(&bed).await;
-    assert_eq!(logged(&bed, NOT_SIGNALLED), 0);
-    bed.assert_no_vm_died().await;
+    let env = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    workload::run(&env).await;
+    wait_for_suspects(&env, workload::suspects()).await;
+    workload::wait_for_verdicts(&env).await;
+    assert_eq!(logged(&env, NOT_SIGNALLED), 0);
+    env.assert_no_vm_died().await;
 }
 
 #[tokio::test]
 async fn overridden_requests_are_not_judged() {
     let policy = config("lean", with(counting(), overriding()));
-    let bed = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
+    let env = TestEnv::start_with(|envoy| without_responses(envoy.config(policy))).await;
     let ends: [fn(Request) -> Request; 3] = [
         |request| request,
         |request| request.header("x-test-status", "503"),
         |request| request.header("x-test-close", "middle"),
     ];
-    for client in both(&bed) {
+    for client in both(&env) {
         for color in COLORS {
             for end in ends {
                 client
@@ -131,10 +131,10 @@ async fn overridden_requests_are_not_judged() {
         // A failure that counts, behind them.
         client.send(failing()).await;
     }
-    wait_for_suspects(&bed, 10).await;
+    wait_for_suspects(&env, 10).await;
     for name in ["bluegreen_failures_total", "bluegreen_guard_finished_total"] {
-        wait_for_count(&bed, name, &[("color", "green")], 2).await;
-        wait_for_count(&bed, name, &[("color", "blue")], 0).await;
+        wait_for_count(&env, name, &[("color", "green")], 2).await;
+        wait_for_count(&env, name, &[("color", "blue")], 0).await;
     }
 }
 
@@ -142,13 +142,13 @@ async fn overridden_requests_are_not_judged() {
 #[tokio::test]
 async fn a_websocket_is_served() {
     for profile in PROFILES {
-        let bed = TestEnv::start(config(profile, counting())).await;
+        let env = TestEnv::start(config(profile, counting())).await;
         let user = user_of("blue");
-        let mut socket = bed.websocket(as_user(&user)).await;
+        let mut socket = env.websocket(as_user(&user)).await;
         assert_eq!(socket.echo("hello").await, "hello");
         socket.close().await;
-        wait_for_suspects(&bed, 1).await;
-        wait_for_count(&bed, "bluegreen_guard_finished_total", &[], 1).await;
-        wait_for_count(&bed, "bluegreen_failures_total", &[], 0).await;
+        wait_for_suspects(&env, 1).await;
+        wait_for_count(&env, "bluegreen_guard_finished_total", &[], 1).await;
+        wait_for_count(&env, "bluegreen_failures_total", &[], 0).await;
     }
 }

@@ -10,8 +10,8 @@ fn counts(color: &str, tp: u64, fp: u64) -> Value {
     json!({ "rollout": "demo", "color": color, "tp": tp, "fp": fp })
 }
 
-async fn tell(bed: &TestEnv, items: Value) {
-    for client in [bed.http1(), bed.http2()] {
+async fn tell(env: &TestEnv, items: Value) {
+    for client in [env.http1(), env.http2()] {
         let response = client.send(post("/feedback", items.to_string())).await;
         assert_eq!((response.status, response.text().as_str()), (204, ""));
     }
@@ -25,7 +25,7 @@ async fn feedback_counts_and_rolls_back() {
         "feedback": { "path": "/feedback", "require": "nothing" },
         "rollouts": [rollout("demo", limit)],
     });
-    let bed = TestEnv::start_with(|envoy| {
+    let env = TestEnv::start_with(|envoy| {
         envoy
             .config(policy)
             .allow("proxy_on_request_body")
@@ -33,27 +33,27 @@ async fn feedback_counts_and_rolls_back() {
     })
     .await;
     tell(
-        &bed,
+        &env,
         json!([counts("blue", 90, 10), counts("green", 45, 5)]),
     )
     .await;
     for (color, samples) in [("blue", 200), ("green", 100)] {
         let color = [("color", color)];
-        wait_for_count(&bed, "bluegreen_quality_samples", &color, samples).await;
-        wait_for_count(&bed, "bluegreen_quality_precision_ppm", &color, 900_000).await;
+        wait_for_count(&env, "bluegreen_quality_samples", &color, samples).await;
+        wait_for_count(&env, "bluegreen_quality_precision_ppm", &color, 900_000).await;
     }
     assert_eq!(
-        bed.http1().send(to_green()).await.served_by(),
+        env.http1().send(to_green()).await.served_by(),
         Some("green")
     );
 
-    tell(&bed, json!([counts("green", 5, 45)])).await;
-    let line = wait_for_rollback(&bed, "quality").await;
+    tell(&env, json!([counts("green", 5, 45)])).await;
+    let line = wait_for_rollback(&env, "quality").await;
     assert!(
         line.contains("min_precision 80 % is broken: 50 %"),
         "{line}"
     );
-    assert_eq!(bed.blue.count_path("/feedback"), 0);
-    assert_eq!(logged(&bed, NO_RESPONSES), 0);
-    bed.assert_no_vm_died().await;
+    assert_eq!(env.blue.count_path("/feedback"), 0);
+    assert_eq!(logged(&env, NO_RESPONSES), 0);
+    env.assert_no_vm_died().await;
 }

@@ -14,18 +14,18 @@ async fn start(policy: Value) -> TestEnv {
 
 /// At the first request, and never again.
 async fn assert_said_once(policy: Value) {
-    let bed = start(policy).await;
-    bed.http1().get("/").await;
-    let line = bed.envoy.wait_for_log(NO_RESPONSES).await;
+    let env = start(policy).await;
+    env.http1().get("/").await;
+    let line = env.envoy.wait_for_log(NO_RESPONSES).await;
     for text in ["rollout demo: ", "allow proxy_on_response_headers"] {
         assert!(line.contains(text), "{line}");
     }
-    let client = bed.http2();
+    let client = env.http2();
     for status in ["200", "500"].iter().cycle().take(10) {
         client.send(get("/").header("x-test-status", status)).await;
     }
-    wait_for_count(&bed, "bluegreen_failures_total", &[], 5).await;
-    assert_eq!(logged(&bed, NO_RESPONSES), 1);
+    wait_for_count(&env, "bluegreen_failures_total", &[], 5).await;
+    assert_eq!(logged(&env, NO_RESPONSES), 1);
 }
 
 #[tokio::test]
@@ -55,16 +55,16 @@ async fn the_other_profiles_say_once_that_they_miss_them() {
 
 #[tokio::test]
 async fn lean_does_not_miss_them_where_no_feature_needs_them() {
-    let bed = start(config("lean", guard(json!({ "max_error_rate": 100 })))).await;
+    let env = start(config("lean", guard(json!({ "max_error_rate": 100 })))).await;
     // Envoy is asked about the first stream and about those that fail.
-    for client in [bed.http1(), bed.http2()] {
+    for client in [env.http1(), env.http2()] {
         for status in ["200", "500", "404"] {
             client
                 .send(to_green().header("x-test-status", status))
                 .await;
         }
     }
-    wait_for_count(&bed, "bluegreen_failures_total", &[], 2).await;
-    wait_for_count(&bed, "bluegreen_guard_finished_total", &[], 6).await;
-    assert_eq!(logged(&bed, NO_RESPONSES), 0);
+    wait_for_count(&env, "bluegreen_failures_total", &[], 2).await;
+    wait_for_count(&env, "bluegreen_guard_finished_total", &[], 6).await;
+    assert_eq!(logged(&env, NO_RESPONSES), 0);
 }

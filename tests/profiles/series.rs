@@ -20,8 +20,8 @@ const OF_STREAMS: [&str; 8] = [
     "bluegreen_response_start_ms_sum",
 ];
 
-async fn names(bed: &TestEnv) -> BTreeSet<String> {
-    let metrics = bed.envoy.metrics().await;
+async fn names(env: &TestEnv) -> BTreeSet<String> {
+    let metrics = env.envoy.metrics().await;
     let ours = metrics
         .samples()
         .iter()
@@ -31,13 +31,13 @@ async fn names(bed: &TestEnv) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() {
-    let bed = TestEnv::start(config("lean", counting())).await;
-    bed.http1().send(failing()).await;
-    wait_for_suspects(&bed, 1).await;
-    let lean = names(&bed).await;
+    let env = TestEnv::start(config("lean", counting())).await;
+    env.http1().send(failing()).await;
+    wait_for_suspects(&env, 1).await;
+    let lean = names(&env).await;
     for profile in ["signalled", "full"] {
-        bed.push(config(profile, counting())).await;
-        let others: BTreeSet<_> = names(&bed).await;
+        env.push(config(profile, counting())).await;
+        let others: BTreeSet<_> = names(&env).await;
         let added: Vec<_> = others.difference(&lean).map(String::as_str).collect();
         let expected = BTreeSet::from(OF_STREAMS);
         assert_eq!(BTreeSet::from_iter(added), expected, "{profile}");
@@ -47,9 +47,9 @@ async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() 
 
 #[tokio::test]
 async fn without_a_guard_lean_has_but_seven_names() {
-    let bed = TestEnv::start(config("lean", json!({}))).await;
-    bed.http1().send(failing()).await;
-    wait_for_suspects(&bed, 1).await;
+    let env = TestEnv::start(config("lean", json!({}))).await;
+    env.http1().send(failing()).await;
+    wait_for_suspects(&env, 1).await;
     let expected = [
         "bluegreen_config_fingerprint",
         "bluegreen_failures_total",
@@ -59,5 +59,5 @@ async fn without_a_guard_lean_has_but_seven_names() {
         "bluegreen_unmatched_total",
         "bluegreen_weight_millipercent",
     ];
-    assert_eq!(names(&bed).await, expected.map(str::to_owned).into());
+    assert_eq!(names(&env).await, expected.map(str::to_owned).into());
 }

@@ -15,7 +15,7 @@ use crate::workload;
 type Shown = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 /// All that the filter shows, but for times, the configuration itself, and the signal.
-async fn shown(bed: &TestEnv) -> Shown {
+async fn shown(env: &TestEnv) -> Shown {
     let is_meant = |name: &str| {
         name.starts_with("bluegreen_")
             && name != "bluegreen_config_fingerprint"
@@ -23,7 +23,7 @@ async fn shown(bed: &TestEnv) -> Shown {
             && !name.ends_with("_ms_bucket")
             && !name.ends_with("_ms_sum")
     };
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     let samples = metrics.samples().iter().filter(|it| is_meant(&it.name));
     samples
         .map(|it| ((it.name.clone(), it.labels.clone()), it.value))
@@ -32,16 +32,16 @@ async fn shown(bed: &TestEnv) -> Shown {
 
 /// What a profile shows of the workload.
 async fn shown_of_workload(profile: &str) -> Shown {
-    let bed = TestEnv::start(config(profile, counting())).await;
-    workload::run(&bed).await;
-    wait_for_suspects(&bed, workload::suspects()).await;
-    workload::wait_for_streams(&bed).await;
-    workload::wait_for_verdicts(&bed).await;
+    let env = TestEnv::start(config(profile, counting())).await;
+    workload::run(&env).await;
+    wait_for_suspects(&env, workload::suspects()).await;
+    workload::wait_for_streams(&env).await;
+    workload::wait_for_verdicts(&env).await;
     for text in [NOT_SIGNALLED, NO_RESPONSES] {
-        assert_eq!(logged(&bed, text), 0, "{text}");
+        assert_eq!(logged(&env, text), 0, "{text}");
     }
-    bed.assert_no_vm_died().await;
-    shown(&bed).await
+    env.assert_no_vm_died().await;
+    shown(&env).await
 }
 
 #[tokio::test]
@@ -61,8 +61,8 @@ async fn counts_are_exact_while_both_workers_are_busy() {
         ("404", "4xx"),
         ("302", "3xx"),
     ];
-    let bed = TestEnv::start(config("signalled", counting())).await;
-    let report = Load::to(bed.envoy.addr())
+    let env = TestEnv::start(config("signalled", counting())).await;
+    let report = Load::to(env.envoy.addr())
         .connections(32)
         .count(REQUESTS)
         .run(|i| {
@@ -72,7 +72,7 @@ async fn counts_are_exact_while_both_workers_are_busy() {
         .await;
     let each = REQUESTS / STATUSES.len() as u64;
     assert_eq!(report.failed(), each, "{:?}", report.by_status());
-    bed.assert_all_workers_took_connections().await;
+    env.assert_all_workers_took_connections().await;
     for (class, count) in [
         ("2xx", 2 * each),
         ("3xx", each),
@@ -80,13 +80,13 @@ async fn counts_are_exact_while_both_workers_are_busy() {
         ("5xx", each),
     ] {
         let class = [("code_class", class)];
-        wait_for_count(&bed, "bluegreen_responses_total", &class, count).await;
+        wait_for_count(&env, "bluegreen_responses_total", &class, count).await;
     }
-    wait_for_count(&bed, "bluegreen_responses_total", &[], REQUESTS).await;
-    wait_for_count(&bed, "bluegreen_failures_total", &[], each).await;
-    wait_for_count(&bed, "bluegreen_guard_finished_total", &[], REQUESTS).await;
-    wait_for_count(&bed, "bluegreen_in_flight", &[], 0).await;
-    assert_eq!(logged(&bed, NOT_SIGNALLED), 0);
+    wait_for_count(&env, "bluegreen_responses_total", &[], REQUESTS).await;
+    wait_for_count(&env, "bluegreen_failures_total", &[], each).await;
+    wait_for_count(&env, "bluegreen_guard_finished_total", &[], REQUESTS).await;
+    wait_for_count(&env, "bluegreen_in_flight", &[], 0).await;
+    assert_eq!(logged(&env, NOT_SIGNALLED), 0);
 }
 
 /// Each has its own signal, though nothing comes between them.
@@ -107,9 +107,9 @@ async fn streams_that_end_at_the_same_moment_all_count() {
         let statuses = under_way.join_all().await;
         assert!(statuses.iter().all(|&status| status == 503), "{statuses:?}");
         let green = Upstream::start("unused").await;
-        let bed = TestEnv { envoy, blue, green };
-        wait_for_suspects(&bed, STREAMS).await;
-        wait_for_count(&bed, "bluegreen_failures_total", &[], STREAMS).await;
-        wait_for_count(&bed, "bluegreen_guard_finished_total", &[], STREAMS).await;
+        let env = TestEnv { envoy, blue, green };
+        wait_for_suspects(&env, STREAMS).await;
+        wait_for_count(&env, "bluegreen_failures_total", &[], STREAMS).await;
+        wait_for_count(&env, "bluegreen_guard_finished_total", &[], STREAMS).await;
     }
 }

@@ -39,30 +39,30 @@ async fn fail(client: &Client, count: u64) {
     }
 }
 
-async fn failures(bed: &TestEnv) -> f64 {
+async fn failures(env: &TestEnv) -> f64 {
     let demo = [("rollout", "demo")];
-    bed.envoy.metrics().await.get(FAILURES, &demo)
+    env.envoy.metrics().await.get(FAILURES, &demo)
 }
 
 /// Workers that found a stream which was not signaled.
-async fn missed(bed: &TestEnv) -> f64 {
+async fn missed(env: &TestEnv) -> f64 {
     let name = "bluegreen_signal_missed_total";
-    bed.envoy.metrics().await.get(name, &[])
+    env.envoy.metrics().await.get(name, &[])
 }
 
 /// Each worker says so at most once, and no stream is missed, be it before or after.
 async fn assert_made_up_for(profile: &str, options: fn(EnvoyBuilder) -> EnvoyBuilder) {
     let policy = config(profile, counting());
-    let bed = TestEnv::start_with(|envoy| options(envoy.config(policy))).await;
-    workload::run(&bed).await;
-    workload::wait_for_verdicts(&bed).await;
+    let env = TestEnv::start_with(|envoy| options(envoy.config(policy))).await;
+    workload::run(&env).await;
+    workload::wait_for_verdicts(&env).await;
     if profile == "signalled" {
-        workload::wait_for_streams(&bed).await;
+        workload::wait_for_streams(&env).await;
     }
-    let lines = logged(&bed, NOT_SIGNALLED);
+    let lines = logged(&env, NOT_SIGNALLED);
     assert!((1..=2).contains(&lines), "{lines} lines of two workers");
-    assert_eq!(missed(&bed).await, lines as f64);
-    bed.assert_no_vm_died().await;
+    assert_eq!(missed(&env).await, lines as f64);
+    env.assert_no_vm_died().await;
 }
 
 #[tokio::test]
@@ -84,11 +84,11 @@ async fn green_that_fails_everything_is_rolled_back_without_an_access_log() {
     let limit = || guard(json!({ "max_error_rate": 5 }));
     let options = |envoy| without_access_log(envoy).concurrency(1);
     for profile in BY_SIGNAL {
-        let bed = watched(profile, limit(), options).await;
-        fail(&bed.http1(), 20).await;
-        let line = wait_for_rollback(&bed, "error_rate").await;
+        let env = watched(profile, limit(), options).await;
+        fail(&env.http1(), 20).await;
+        let line = wait_for_rollback(&env, "error_rate").await;
         assert!(line.contains("20 of 20 requests"), "{line}");
-        assert_eq!(logged(&bed, NOT_SIGNALLED), 1);
+        assert_eq!(logged(&env, NOT_SIGNALLED), 1);
     }
 }
 
@@ -99,16 +99,16 @@ async fn green_that_comes_to_fail_is_rolled_back_without_an_access_log() {
     let limit = || guard(json!({ "max_error_rate": 5 }));
     let options = |envoy| counting_elsewhere(envoy).concurrency(1);
     for profile in BY_SIGNAL {
-        let bed = watched(profile, limit(), options).await;
-        let client = bed.http1();
+        let env = watched(profile, limit(), options).await;
+        let client = env.http1();
         for _ in 0..GOOD {
             assert_eq!(client.send(to_green()).await.status, 200);
         }
-        assert_eq!(logged(&bed, NOT_SIGNALLED), 0);
+        assert_eq!(logged(&env, NOT_SIGNALLED), 0);
         fail(&client, 20).await;
-        wait_for_rollback(&bed, "error_rate").await;
-        wait_for_count(&bed, FAILURES, &[], 20).await;
-        assert_eq!(logged(&bed, NOT_SIGNALLED), 1);
+        wait_for_rollback(&env, "error_rate").await;
+        wait_for_count(&env, FAILURES, &[], 20).await;
+        assert_eq!(logged(&env, NOT_SIGNALLED), 1);
     }
 }
 
@@ -119,11 +119,11 @@ async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it(
     const PROBE: u64 = Signal::STREAMS_PER_PROBE as u64;
     for profile in BY_SIGNAL {
         let policy = config(profile, counting());
-        let bed = TestEnv::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
-        let (workers, mut sent) = bed.client_per_worker(&failing()).await;
-        wait_for_count(&bed, FAILURES, &[], sent).await;
+        let env = TestEnv::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
+        let (workers, mut sent) = env.client_per_worker(&failing()).await;
+        wait_for_count(&env, FAILURES, &[], sent).await;
         // No code is suspect any more.
-        bed.envoy
+        env.envoy
             .admin_post("/runtime_modify?bluegreen.suspect_from=1000")
             .await;
 
@@ -131,27 +131,27 @@ async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it(
         const PROBES: u64 = Signal::MAX_MISSES as u64 * PROBE;
         fail(finder, PROBES).await;
         sent += PROBES;
-        wait_for_count(&bed, FINISHED, &[], sent).await;
-        assert!(failures(&bed).await < sent as f64, "it is not silent");
-        assert_eq!((missed(&bed).await, logged(&bed, NOT_SIGNALLED)), (1.0, 1));
+        wait_for_count(&env, FINISHED, &[], sent).await;
+        assert!(failures(&env).await < sent as f64, "it is not silent");
+        assert_eq!((missed(&env).await, logged(&env, NOT_SIGNALLED)), (1.0, 1));
 
         // What was signalled before makes it look at one stream more.
         fail(learner, 1).await;
         sent += 1;
-        wait_for_count(&bed, FINISHED, &[], sent).await;
-        let before = failures(&bed).await;
+        wait_for_count(&env, FINISHED, &[], sent).await;
+        let before = failures(&env).await;
         // Within a few ticks, long before a test of its own.
         for _ in 0..PROBE {
             fail(learner, 1).await;
             sent += 1;
-            wait_for_count(&bed, FINISHED, &[], sent).await;
-            if failures(&bed).await > before {
+            wait_for_count(&env, FINISHED, &[], sent).await;
+            if failures(&env).await > before {
                 break;
             }
         }
         fail(learner, 20).await;
         let after = before as u64 + 21;
-        wait_for_count(&bed, FAILURES, &[], after).await;
-        assert_eq!((missed(&bed).await, logged(&bed, NOT_SIGNALLED)), (1.0, 1));
+        wait_for_count(&env, FAILURES, &[], after).await;
+        assert_eq!((missed(&env).await, logged(&env, NOT_SIGNALLED)), (1.0, 1));
     }
 }

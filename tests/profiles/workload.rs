@@ -86,7 +86,7 @@ impl Case {
     }
 
     /// Sends it at a path that nothing else has.
-    async fn send(&self, bed: &TestEnv, client: &Client, user: &str, path: &str) {
+    async fn send(&self, env: &TestEnv, client: &Client, user: &str, path: &str) {
         let request = get(path).header("x-user-id", user);
         let ask = |request: Request, (name, value): &(&str, &str)| request.header(name, value);
         let request = self.asks.iter().fold(request, ask);
@@ -104,7 +104,7 @@ impl Case {
             }
             Stays::UntilTheResponse => {
                 client
-                    .leave_before_response(request, arrived(bed, path))
+                    .leave_before_response(request, arrived(env, path))
                     .await;
             }
             Stays::UntilTheBody => client.leave_in_body(request).await,
@@ -113,9 +113,9 @@ impl Case {
 }
 
 /// Waits until an upstream has a request for this path.
-pub async fn arrived(bed: &TestEnv, path: &str) {
+pub async fn arrived(env: &TestEnv, path: &str) {
     let seen = || async {
-        match bed.blue.count_path(path) + bed.green.count_path(path) {
+        match env.blue.count_path(path) + env.green.count_path(path) {
             0 => Err("none".to_owned()),
             _ => Ok(()),
         }
@@ -124,21 +124,21 @@ pub async fn arrived(bed: &TestEnv, path: &str) {
 }
 
 /// Sends every case to both colors over both protocols, which go on side by side.
-pub async fn run(bed: &TestEnv) {
-    let [http1, http2] = both(bed);
+pub async fn run(env: &TestEnv) {
+    let [http1, http2] = both(env);
     tokio::join!(
-        run_for(bed, &http1, "http1", "blue"),
-        run_for(bed, &http1, "http1", "green"),
-        run_for(bed, &http2, "http2", "blue"),
-        run_for(bed, &http2, "http2", "green"),
+        run_for(env, &http1, "http1", "blue"),
+        run_for(env, &http1, "http1", "green"),
+        run_for(env, &http2, "http2", "blue"),
+        run_for(env, &http2, "http2", "green"),
     );
 }
 
-async fn run_for(bed: &TestEnv, client: &Client, protocol: &str, color: &str) {
+async fn run_for(env: &TestEnv, client: &Client, protocol: &str, color: &str) {
     let user = user_of(color);
     for (index, case) in CASES.iter().enumerate() {
         let path = format!("/{protocol}/{color}/{index}");
-        case.send(bed, client, &user, &path).await;
+        case.send(env, client, &user, &path).await;
     }
 }
 
@@ -155,32 +155,32 @@ pub fn suspects() -> u64 {
 }
 
 /// Waits until just the workload is counted for `demo`, as the guard sees it.
-pub async fn wait_for_verdicts(bed: &TestEnv) {
+pub async fn wait_for_verdicts(env: &TestEnv) {
     let finished = count(|case| case.counts != Counts::NotAtAll);
     let failed = count(|case| case.counts == Counts::Failed);
     for color in COLORS {
         let color = [("color", color)];
-        wait_for_count(bed, "bluegreen_guard_finished_total", &color, finished).await;
-        wait_for_count(bed, "bluegreen_failures_total", &color, failed).await;
+        wait_for_count(env, "bluegreen_guard_finished_total", &color, finished).await;
+        wait_for_count(env, "bluegreen_failures_total", &color, failed).await;
     }
 }
 
 /// Waits until just the workload is counted for `demo`, in a profile that shows streams.
-pub async fn wait_for_streams(bed: &TestEnv) {
+pub async fn wait_for_streams(env: &TestEnv) {
     let (all, answered) = (count(|_| true), count(|case| case.class != "none"));
     for color in COLORS {
         let of_color = ("color", color);
         for class in ["1xx", "2xx", "3xx", "4xx", "5xx", "none"] {
             let labels = [of_color, ("code_class", class)];
             let of_class = count(|case| case.class == class);
-            wait_for_count(bed, "bluegreen_responses_total", &labels, of_class).await;
+            wait_for_count(env, "bluegreen_responses_total", &labels, of_class).await;
         }
         for (name, streams) in [
             ("bluegreen_in_flight", 0),
             ("bluegreen_request_duration_ms_count", all),
             ("bluegreen_response_start_ms_count", answered),
         ] {
-            wait_for_count(bed, name, &[of_color], streams).await;
+            wait_for_count(env, name, &[of_color], streams).await;
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::{Client, Request, TestEnv, get, merge};
 
-/// A rollout between the bed's two upstreams, by user, with these fields beside or instead of the usual.
+/// A rollout between the environment's two upstreams, by user, with these fields beside or instead of the usual.
 pub fn rollout(name: &str, fields: Value) -> Value {
     let mut rollout = json!({
         "name": name,
@@ -56,14 +56,14 @@ pub async fn served_by(client: &Client, request: Request) -> String {
 
 /// One client for each of the two workers, over a connection that it keeps. Each has sent requests of
 /// the last user to whom green comes.
-pub async fn client_per_worker(bed: &TestEnv) -> [Client; 2] {
-    bed.client_per_worker(&as_user(&user_from(100))).await.0
+pub async fn client_per_worker(env: &TestEnv) -> [Client; 2] {
+    env.client_per_worker(&as_user(&user_from(100))).await.0
 }
 
 /// Waits until all of this rollout's streams are over, so many since Envoy's start.
-pub async fn wait_for_responses(bed: &TestEnv, rollout: &str, count: u64) {
+pub async fn wait_for_responses(env: &TestEnv, rollout: &str, count: u64) {
     let labels = [("rollout", rollout)];
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_responses_total", &labels, |n| n == count as f64)
         .await;
 }
@@ -72,8 +72,8 @@ pub async fn wait_for_responses(bed: &TestEnv, rollout: &str, count: u64) {
 pub const USERS: usize = 120;
 
 /// Whom each of the first users gets, from either worker.
-pub async fn colors(bed: &TestEnv) -> Vec<String> {
-    let [first, second] = client_per_worker(bed).await;
+pub async fn colors(env: &TestEnv) -> Vec<String> {
+    let [first, second] = client_per_worker(env).await;
     let mut colors = Vec::new();
     for user in users().take(USERS) {
         let color = served_by(&first, as_user(&user)).await;

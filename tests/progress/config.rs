@@ -64,16 +64,16 @@ fn contradictions() -> Vec<(Value, &'static str)> {
 
 #[tokio::test]
 async fn contradictions_are_rejected_and_the_config_in_force_stays() {
-    let bed = TestEnv::start(config(json!({ "weights": weights(50) }))).await;
-    let client = bed.http1().connection_per_request();
+    let env = TestEnv::start(config(json!({ "weights": weights(50) }))).await;
+    let client = env.http1().connection_per_request();
     for (nth, (fields, place)) in (1..).zip(contradictions()) {
         let shown = fields.to_string();
-        let outcome = bed.envoy.push(config(fields)).await;
+        let outcome = env.envoy.push(config(fields)).await;
         assert_eq!(outcome, PushOutcome::Rejected, "{shown}");
         for (user, color) in [(user_from(50), "green"), (user_from(51), "blue")] {
             assert_eq!(served_by(&client, as_user(&user)).await, color, "{shown}");
         }
-        let log = bed.envoy.log();
+        let log = env.envoy.log();
         let said: Vec<&str> = log
             .lines()
             .filter_map(|line| line.split_once("config rejected, the one in force stays: "))
@@ -88,6 +88,6 @@ async fn contradictions_are_rejected_and_the_config_in_force_stays() {
         );
     }
     // What stands for a digest may be the secret itself.
-    assert!(!bed.envoy.log().contains("open sesame"));
-    bed.assert_no_vm_died().await;
+    assert!(!env.envoy.log().contains("open sesame"));
+    env.assert_no_vm_died().await;
 }

@@ -18,13 +18,13 @@ fn policy(version: u32) -> Value {
 
 /// Each worker counts each answer in its class, without a capability, and after two pushes too.
 async fn assert_counted_without(capability: &str) {
-    let bed = TestEnv::start_with(|envoy| envoy.config(policy(1)).withhold(capability)).await;
+    let env = TestEnv::start_with(|envoy| envoy.config(policy(1)).withhold(capability)).await;
     // These clients have sent requests to blue.
-    let workers = client_per_worker(&bed).await;
+    let workers = client_per_worker(&env).await;
     let green = [("rollout", "demo"), ("color", "green")];
     for version in 1..=3 {
         if version > 1 {
-            bed.push(policy(version)).await;
+            env.push(policy(version)).await;
         }
         for worker in &workers {
             for (status, _) in ANSWERS {
@@ -35,8 +35,8 @@ async fn assert_counted_without(capability: &str) {
         let of_each = f64::from(version) * workers.len() as f64;
         let all = of_each * ANSWERS.len() as f64;
         let name = "bluegreen_responses_total";
-        bed.envoy.wait_for_metric(name, &green, |n| n == all).await;
-        let metrics = bed.envoy.metrics().await;
+        env.envoy.wait_for_metric(name, &green, |n| n == all).await;
+        let metrics = env.envoy.metrics().await;
         for (_, class) in ANSWERS {
             let counted = metrics.get(name, &[green[0], green[1], ("code_class", class)]);
             assert_eq!(counted, of_each, "{class} with version {version}");

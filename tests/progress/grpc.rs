@@ -16,11 +16,11 @@ const DEMO: [(&str, &str); 1] = [("rollout", "demo")];
 
 #[tokio::test]
 async fn a_status_counts_as_failed_where_envoy_maps_it_to_a_5xx() {
-    let bed = watched(guarded(
+    let env = watched(guarded(
         json!({ "min_requests": 1000, "max_error_rate": 5 }),
     ))
     .await;
-    let (client, user) = (bed.grpc(), green_user());
+    let (client, user) = (env.grpc(), green_user());
     let (mut calls, mut failures) = (0, 0.0);
     for code in 0..=16 {
         let service = format!("status-{code}");
@@ -37,8 +37,8 @@ async fn a_status_counts_as_failed_where_envoy_maps_it_to_a_5xx() {
         } else {
             0.0
         };
-        wait_for_responses(&bed, "demo", calls).await;
-        let metrics = bed.envoy.metrics().await;
+        wait_for_responses(&env, "demo", calls).await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(
             metrics.get("bluegreen_failures_total", &DEMO),
             failures,
@@ -51,84 +51,84 @@ async fn a_status_counts_as_failed_where_envoy_maps_it_to_a_5xx() {
         ("color", "green"),
         ("code_class", "2xx"),
     ];
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_responses_total", &ok), calls as f64);
 }
 
 #[tokio::test]
 async fn green_that_is_unavailable_is_rolled_back() {
-    let bed = watched(guarded(json!({ "max_error_rate": 5 }))).await;
-    bed.green.set(Behavior::grpc_status(Code::Unavailable));
-    let (client, user) = (bed.grpc(), green_user());
+    let env = watched(guarded(json!({ "max_error_rate": 5 }))).await;
+    env.green.set(Behavior::grpc_status(Code::Unavailable));
+    let (client, user) = (env.grpc(), green_user());
     for _ in 0..20 {
         let reply = client.check("any", &[("x-user-id", &user)]).await;
         assert_eq!((reply.code, reply.messages), (Code::Unavailable, 0));
     }
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
     let reply = client.check("any", &[("x-user-id", &user)]).await;
     assert_eq!((reply.code, reply.served_by()), (Code::Ok, Some("blue")));
 }
 
 #[tokio::test]
 async fn green_whose_streams_fail_after_they_began_is_rolled_back() {
-    let bed = watched(guarded(json!({ "max_error_rate": 5 }))).await;
-    let (client, user) = (bed.grpc(), green_user());
+    let env = watched(guarded(json!({ "max_error_rate": 5 }))).await;
+    let (client, user) = (env.grpc(), green_user());
     for _ in 0..20 {
         let reply = client
             .watch("stream-ok-then-13", &[("x-user-id", &user)])
             .await;
         assert_eq!((reply.code, reply.messages), (Code::Internal, 2));
     }
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
 }
 
 #[tokio::test]
 async fn green_that_resets_calls_is_rolled_back() {
-    let bed = watched(guarded(json!({ "max_error_rate": 5 }))).await;
-    bed.green.set(Behavior::ending(Ending::CloseBefore));
-    let (client, user) = (bed.grpc(), green_user());
+    let env = watched(guarded(json!({ "max_error_rate": 5 }))).await;
+    env.green.set(Behavior::ending(Ending::CloseBefore));
+    let (client, user) = (env.grpc(), green_user());
     for _ in 0..20 {
         let reply = client.check("any", &[("x-user-id", &user)]).await;
         assert_eq!(reply.code, Code::Unavailable);
     }
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
 }
 
 #[tokio::test]
 async fn calls_that_find_nothing_are_good_calls() {
-    let bed = watched(guarded(json!({ "max_error_rate": 0 }))).await;
-    bed.green.set(Behavior::grpc_status(Code::NotFound));
-    let (client, user) = (bed.grpc(), green_user());
+    let env = watched(guarded(json!({ "max_error_rate": 0 }))).await;
+    env.green.set(Behavior::grpc_status(Code::NotFound));
+    let (client, user) = (env.grpc(), green_user());
     for _ in 0..20 {
         let reply = client.check("any", &[("x-user-id", &user)]).await;
         assert_eq!(reply.code, Code::NotFound);
     }
-    wait_for_state(&bed, 0).await;
-    look(&bed).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    wait_for_state(&env, 0).await;
+    look(&env).await;
+    assert_eq!(trips(&env).await, 0.0);
 }
 
 #[tokio::test]
 async fn clients_that_cancel_a_call_do_not_count() {
-    let bed = watched(guarded(json!({ "min_requests": 1, "max_error_rate": 0 }))).await;
-    let (client, user) = (bed.grpc(), green_user());
+    let env = watched(guarded(json!({ "min_requests": 1, "max_error_rate": 0 }))).await;
+    let (client, user) = (env.grpc(), green_user());
     let of_user = [("x-user-id", user.as_str())];
     for calls in 1..=10 {
         tokio::select! {
             reply = client.watch("hang", &of_user) => panic!("answered: {reply:?}"),
-            () = bed.green.wait_for_count(calls) => {}
+            () = env.green.wait_for_count(calls) => {}
         }
-        wait_for_responses(&bed, "demo", calls).await;
+        wait_for_responses(&env, "demo", calls).await;
     }
-    look(&bed).await;
-    wait_for_state(&bed, 1).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    look(&env).await;
+    wait_for_state(&env, 1).await;
+    assert_eq!(trips(&env).await, 0.0);
 }
 
 /// A plain response has no gRPC status, whatever header it may have.
 #[tokio::test]
 async fn a_grpc_status_counts_in_grpc_calls_alone() {
-    let bed = watched(guarded(json!({ "max_error_rate": 0 }))).await;
+    let env = watched(guarded(json!({ "max_error_rate": 0 }))).await;
     let user = green_user();
     let request = move |_| -> Request {
         post("/", "{}")
@@ -136,9 +136,9 @@ async fn a_grpc_status_counts_in_grpc_calls_alone() {
             .header("content-type", "application/json")
             .header("x-test-response-header", "grpc-status: 14")
     };
-    let report = Load::to(bed.envoy.addr()).count(20).run(request).await;
+    let report = Load::to(env.envoy.addr()).count(20).run(request).await;
     assert_eq!(report.by_status(), [(200, 20)].into());
-    wait_for_state(&bed, 0).await;
-    look(&bed).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    wait_for_state(&env, 0).await;
+    look(&env).await;
+    assert_eq!(trips(&env).await, 0.0);
 }

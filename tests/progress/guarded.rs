@@ -1,4 +1,4 @@
-//! Beds with a guard, and what it shows.
+//! Environments with a guard, and what it shows.
 
 use std::ops::Deref;
 
@@ -22,10 +22,10 @@ pub fn with_guard(fields: Value) -> Value {
     guard
 }
 
-/// A bed whose guard has begun to look. A rollout `control` is there too; see [`look`].
+/// An environment whose guard has begun to look. A rollout `control` is there too; see [`look`].
 #[derive(Debug)]
 pub struct Watched {
-    bed: TestEnv,
+    env: TestEnv,
     config: Value,
 }
 
@@ -33,7 +33,7 @@ impl Deref for Watched {
     type Target = TestEnv;
 
     fn deref(&self) -> &TestEnv {
-        &self.bed
+        &self.env
     }
 }
 
@@ -47,9 +47,9 @@ pub async fn watched_with(
     options: impl FnOnce(EnvoyBuilder) -> EnvoyBuilder,
 ) -> Watched {
     add_control(&mut config);
-    let bed = TestEnv::start_with(|envoy| options(envoy.config(config.clone()))).await;
-    wait_for_state(&bed, 1).await;
-    Watched { bed, config }
+    let env = TestEnv::start_with(|envoy| options(envoy.config(config.clone()))).await;
+    wait_for_state(&env, 1).await;
+    Watched { env, config }
 }
 
 /// Adds a rollout `control` at `/control`, all on green, that the first failure rolls back.
@@ -66,7 +66,7 @@ fn add_control(config: &mut Value) {
 
 /// Waits until the guard of `demo` has looked at all that is counted by now. After a push, each worker
 /// and the main thread look at all rollouts, at `control` last. So once that is rolled back, for a
-/// failure that comes after the push, `demo` has been looked at. Works once in a bed.
+/// failure that comes after the push, `demo` has been looked at. Works once in an environment.
 pub async fn look(watched: &Watched) {
     let control = [("rollout", "control")];
     assert_eq!(watched.envoy.metrics().await.get(TRIPS, &control), 0.0);
@@ -82,9 +82,9 @@ pub async fn look(watched: &Watched) {
 }
 
 /// So many requests of one user, over several connections.
-pub async fn send(bed: &TestEnv, user: &str, count: u64) -> Report {
+pub async fn send(env: &TestEnv, user: &str, count: u64) -> Report {
     let user = user.to_owned();
-    Load::to(bed.envoy.addr())
+    Load::to(env.envoy.addr())
         .count(count)
         .run(move |_| as_user(&user))
         .await
@@ -101,32 +101,32 @@ pub fn blue_user() -> String {
 }
 
 /// Waits for a state of the guard: 0 watching, 1 too few requests to judge, 2 tripped.
-pub async fn wait_for_state(bed: &TestEnv, state: u32) {
+pub async fn wait_for_state(env: &TestEnv, state: u32) {
     let is_right = |value| value == f64::from(state);
-    bed.envoy
+    env.envoy
         .wait_for_metric(STATE, &[("rollout", "demo")], is_right)
         .await;
 }
 
 /// How often the guard of `demo` has tripped.
-pub async fn trips(bed: &TestEnv) -> f64 {
+pub async fn trips(env: &TestEnv) -> f64 {
     let labels = [("rollout", "demo")];
-    bed.envoy.metrics().await.get(TRIPS, &labels)
+    env.envoy.metrics().await.get(TRIPS, &labels)
 }
 
 /// Waits for the first rollback of `demo` to its stable color, and checks all there is to see of it:
 /// each worker has learnt it, for those too who had the other color; stats show it; and it was counted
 /// and logged once, although every worker and the main thread look after the guard.
-pub async fn wait_for_rollback(bed: &TestEnv, stable: &str, cause: &str) {
+pub async fn wait_for_rollback(env: &TestEnv, stable: &str, cause: &str) {
     let demo = [("rollout", "demo")];
-    bed.envoy
+    env.envoy
         .wait_for_metric(TRIPS, &[demo[0], ("cause", cause)], |trips| trips == 1.0)
         .await;
-    wait_for_state(bed, 2).await;
-    for upstream in [&bed.blue, &bed.green] {
+    wait_for_state(env, 2).await;
+    for upstream in [&env.blue, &env.green] {
         upstream.set(Behavior::default());
     }
-    for client in client_per_worker(bed).await {
+    for client in client_per_worker(env).await {
         let users = [green_user(), blue_user()];
         for user in &users {
             let learnt = || async {
@@ -141,7 +141,7 @@ pub async fn wait_for_rollback(bed: &TestEnv, stable: &str, cause: &str) {
             assert_eq!(served_by(&client, as_user(user)).await, stable);
         }
     }
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get(TRIPS, &demo), 1.0);
     for color in ["blue", "green"] {
         let weight = metrics.get(
@@ -154,12 +154,12 @@ pub async fn wait_for_rollback(bed: &TestEnv, stable: &str, cause: &str) {
             "{color}"
         );
     }
-    assert_eq!(rollbacks_logged(bed).len(), 1);
+    assert_eq!(rollbacks_logged(env).len(), 1);
 }
 
 /// What the log says of rollbacks of `demo`.
-pub fn rollbacks_logged(bed: &TestEnv) -> Vec<String> {
-    let log = bed.envoy.log();
+pub fn rollbacks_logged(env: &TestEnv) -> Vec<String> {
+    let log = env.envoy.log();
     let lines = log
         .lines()
         .filter_map(|line| line.split_once("rollout demo: rolled back"));

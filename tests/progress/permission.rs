@@ -19,13 +19,13 @@ fn by_token() -> Value {
 
 #[tokio::test]
 async fn internal_is_what_envoy_says_and_not_what_the_client_says() {
-    let bed = TestEnv::start(with_override(json!("internal"))).await;
-    for client in [bed.http1(), bed.http2()] {
+    let env = TestEnv::start(with_override(json!("internal"))).await;
+    for client in [env.http1(), env.http2()] {
         assert_eq!(served_by(&client, by_header("green")).await, "green");
         assert_eq!(served_by(&client, by_cookie("green")).await, "green");
     }
     let mut expected = 0.0;
-    for client in outsiders(&bed) {
+    for client in outsiders(&env) {
         let forged = by_header("green").header("x-envoy-internal", "true");
         let requests = [
             by_header("green"),
@@ -41,21 +41,21 @@ async fn internal_is_what_envoy_says_and_not_what_the_client_says() {
             expected += 1.0;
         }
     }
-    assert_eq!(denied(&bed).await, expected);
-    assert_eq!(requests(&bed, "override", "green").await, 4.0);
-    assert_eq!(requests(&bed, "random", "blue").await, expected);
+    assert_eq!(denied(&env).await, expected);
+    assert_eq!(requests(&env, "override", "green").await, 4.0);
+    assert_eq!(requests(&env, "random", "blue").await, expected);
 }
 
 #[tokio::test]
 async fn a_token_is_known_by_its_digest_alone() {
-    let bed = TestEnv::start(with_override(by_token())).await;
+    let env = TestEnv::start(with_override(by_token())).await;
     let digest = by_token()["token"]["sha256"]
         .as_str()
         .expect("a digest")
         .to_owned();
-    let clients = [bed.http1(), bed.http2()]
+    let clients = [env.http1(), env.http2()]
         .into_iter()
-        .chain(outsiders(&bed));
+        .chain(outsiders(&env));
     let mut expected = 0.0;
     for client in clients {
         for request in [by_header("green"), by_cookie("green")] {
@@ -83,8 +83,8 @@ async fn a_token_is_known_by_its_digest_alone() {
             expected += 1.0;
         }
     }
-    assert_eq!(denied(&bed).await, expected);
-    assert_eq!(requests(&bed, "override", "green").await, 8.0);
+    assert_eq!(denied(&env).await, expected);
+    assert_eq!(requests(&env, "override", "green").await, 8.0);
 }
 
 #[tokio::test]
@@ -95,10 +95,10 @@ async fn the_token_reaches_no_upstream_and_shows_nowhere() {
     let rollouts = policy["rollouts"].as_array_mut().expect("rollouts");
     rollouts.push(rollout("other", other));
     merge(&mut policy, json!({ "color_header": "x-color" }));
-    let bed = TestEnv::start(policy).await;
+    let env = TestEnv::start(policy).await;
     let mut sent = 0;
     for path in ["/mine", "/other", "/unmatched"] {
-        for client in [bed.http1(), bed.http2()] {
+        for client in [env.http1(), env.http2()] {
             for (wish, tokens) in [
                 ("green", &[SECRET][..]),
                 ("green", &["wrong sesame"]),
@@ -118,7 +118,7 @@ async fn the_token_reaches_no_upstream_and_shows_nowhere() {
             }
         }
     }
-    let received = [bed.blue.received(), bed.green.received()].concat();
+    let received = [env.blue.received(), env.green.received()].concat();
     assert_eq!(received.len(), sent);
     for request in received {
         assert_eq!(
@@ -134,9 +134,9 @@ async fn the_token_reaches_no_upstream_and_shows_nowhere() {
         );
         assert_eq!(request.header("x-other"), Some(&b"kept"[..]));
     }
-    assert!(bed.green.count() > 0);
-    let stats = bed.envoy.admin_get("/stats").await;
-    for text in [bed.envoy.log(), stats] {
+    assert!(env.green.count() > 0);
+    let stats = env.envoy.admin_get("/stats").await;
+    for text in [env.envoy.log(), stats] {
         assert!(!text.contains("sesame"));
     }
 }

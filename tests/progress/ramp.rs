@@ -58,8 +58,8 @@ fn now() -> SystemTime {
 
 #[tokio::test]
 async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back() {
-    let bed = TestEnv::start(config(json!({ "weights": weights(BEFORE_START) }))).await;
-    let workers = client_per_worker(&bed).await;
+    let env = TestEnv::start(config(json!({ "weights": weights(BEFORE_START) }))).await;
+    let workers = client_per_worker(&env).await;
     let users = [3, 8, 25, 70].map(user_from);
     let start = now() + Duration::from_secs(2);
     let steps: Vec<Value> = STEPS
@@ -70,7 +70,7 @@ async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back()
         })
         .collect();
     let ramp = json!({ "start": time(start), "steps": steps });
-    bed.push(config(
+    env.push(config(
         json!({ "weights": weights(BEFORE_START), "ramp": ramp }),
     ))
     .await;
@@ -94,7 +94,7 @@ async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back()
         }
         let second = Duration::from_secs(1);
         let earliest = weight_at(start, now() - second);
-        let gauge = bed
+        let gauge = env
             .envoy
             .metrics()
             .await
@@ -119,15 +119,15 @@ async fn the_weight_is_that_of_the_clock_on_each_worker_and_no_user_moves_back()
 #[tokio::test]
 async fn a_restart_in_the_middle_changes_nothing() {
     let policy = halfway();
-    let mut bed = TestEnv::start(policy.clone()).await;
-    assert_eq!(colors(&bed).await, expected_colors(30));
-    bed.envoy = Envoy::builder(bed.blue.addr(), bed.green.addr())
+    let mut env = TestEnv::start(policy.clone()).await;
+    assert_eq!(colors(&env).await, expected_colors(30));
+    env.envoy = Envoy::builder(env.blue.addr(), env.green.addr())
         .config(policy)
         .start()
         .await;
-    assert_eq!(colors(&bed).await, expected_colors(30));
+    assert_eq!(colors(&env).await, expected_colors(30));
     let green = [("rollout", "demo"), ("color", "green")];
-    let weight = bed
+    let weight = env
         .envoy
         .metrics()
         .await
@@ -138,8 +138,8 @@ async fn a_restart_in_the_middle_changes_nothing() {
 #[tokio::test]
 async fn a_push_that_leaves_the_ramp_as_it_is_changes_nothing() {
     let policy = halfway();
-    let bed = TestEnv::start(policy.clone()).await;
-    assert_eq!(colors(&bed).await, expected_colors(30));
+    let env = TestEnv::start(policy.clone()).await;
+    assert_eq!(colors(&env).await, expected_colors(30));
     let mut with_version = policy.clone();
     merge(&mut with_version, json!({ "version": "2" }));
     let mut with_other = policy.clone();
@@ -152,8 +152,8 @@ async fn a_push_that_leaves_the_ramp_as_it_is_changes_nothing() {
     let guard = json!({ "window": "1m", "min_requests": 10, "max_error_rate": 5 });
     merge(&mut with_guard["rollouts"][0], json!({ "guard": guard }));
     for pushed in [with_version, with_other, with_guard] {
-        bed.push(pushed).await;
-        assert_eq!(colors(&bed).await, expected_colors(30));
+        env.push(pushed).await;
+        assert_eq!(colors(&env).await, expected_colors(30));
     }
 }
 
@@ -164,15 +164,15 @@ async fn with_stable_green_a_ramp_moves_blue_up() {
         &mut policy["rollouts"][0],
         json!({ "stable": "green", "weights": weights(100) }),
     );
-    let bed = TestEnv::start(policy).await;
-    assert_eq!(colors(&bed).await, expected_colors(70));
+    let env = TestEnv::start(policy).await;
+    assert_eq!(colors(&env).await, expected_colors(70));
     let weight = |metrics: &testbed::Metrics, color| {
         metrics.get(
             "bluegreen_weight_millipercent",
             &[("rollout", "demo"), ("color", color)],
         )
     };
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(
         (weight(&metrics, "blue"), weight(&metrics, "green")),
         (30_000.0, 70_000.0)
@@ -188,28 +188,28 @@ async fn before_the_start_weights_hold() {
             "start": time(SystemTime::now() + HOUR), "steps": [{ "weight": 50 }],
         } }),
     );
-    let bed = TestEnv::start(policy).await;
-    assert_eq!(colors(&bed).await, expected_colors(7));
+    let env = TestEnv::start(policy).await;
+    assert_eq!(colors(&env).await, expected_colors(7));
 }
 
 /// Envoy keeps a configuration alive, and its timer running, while it has streams.
 #[tokio::test]
 async fn a_stream_that_outlives_its_configuration_does_not_bring_the_old_weight_back() {
-    let bed = TestEnv::start(halfway()).await;
-    let hanging = [bed.http1(), bed.http1(), bed.http1(), bed.http1()];
+    let env = TestEnv::start(halfway()).await;
+    let hanging = [env.http1(), env.http1(), env.http1(), env.http1()];
     let hang = |client: Client| async move {
         let request = as_user(&user_from(10)).header("x-test-hang", "1");
         let never = std::future::pending();
         client.leave_before_response(request, never).await;
     };
     let shown = async {
-        bed.green.wait_for_count(4).await;
-        bed.push(config(json!({ "weights": weights(60) }))).await;
+        env.green.wait_for_count(4).await;
+        env.push(config(json!({ "weights": weights(60) }))).await;
         // Longer than it takes a timer to look after every rollout once.
         let mut looks = tokio::time::interval(Duration::from_millis(100));
         for _ in 0..30 {
             looks.tick().await;
-            let metrics = bed.envoy.metrics().await;
+            let metrics = env.envoy.metrics().await;
             let labels = [("rollout", "demo"), ("color", "green")];
             let weight = metrics.get("bluegreen_weight_millipercent", &labels);
             assert_eq!(weight, 60_000.0);

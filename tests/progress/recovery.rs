@@ -20,19 +20,19 @@ fn all_on_green() -> Value {
 }
 
 /// Lets green fail until the guard of `demo` has tripped so often, and each worker has learnt it.
-async fn trip(bed: &TestEnv, workers: &[Client], times: u32) {
-    bed.green.set(Behavior::status(500));
+async fn trip(env: &TestEnv, workers: &[Client], times: u32) {
+    env.green.set(Behavior::status(500));
     let labels = [("rollout", "demo")];
     let tripped = || async {
-        send(bed, &green_user(), 20).await;
-        let metrics = bed.envoy.metrics().await;
+        send(env, &green_user(), 20).await;
+        let metrics = env.envoy.metrics().await;
         match metrics.get("bluegreen_guard_trips_total", &labels) {
             trips if trips == f64::from(times) => Ok(()),
             trips => Err(format!("{trips} trips")),
         }
     };
     eventually("green is rolled back", PATIENCE, tripped).await;
-    bed.green.set(Behavior::default());
+    env.green.set(Behavior::default());
     for worker in workers {
         let learnt = || async {
             match served_by(worker, as_user(&green_user())).await {
@@ -55,21 +55,21 @@ async fn assert_all_on(workers: &[Client], color: &str, after: &str) {
 
 /// Each change ends the rollback at once, and so does the change back.
 async fn assert_ends_the_rollback(changes: &[(&str, Value)]) {
-    let bed = TestEnv::start(all_on_green()).await;
-    let workers = client_per_worker(&bed).await;
+    let env = TestEnv::start(all_on_green()).await;
+    let workers = client_per_worker(&env).await;
     for (times, (pointer, value)) in (1..).zip(changes) {
-        trip(&bed, &workers, times).await;
+        trip(&env, &workers, times).await;
         let mut changed = all_on_green();
         let (object, field) = pointer.rsplit_once('/').expect("a pointer");
         let object = changed.pointer_mut(&format!("/rollouts/0{object}"));
         let object = object.expect("a part of the rollout");
         merge(object, json!({ field: value }));
-        bed.push(changed).await;
+        env.push(changed).await;
         assert_all_on(&workers, "green", &format!("{pointer} {value}")).await;
-        bed.push(all_on_green()).await;
+        env.push(all_on_green()).await;
         assert_all_on(&workers, "green", &format!("{pointer} {value} and back")).await;
     }
-    let logged = bed.envoy.log().matches("rollout demo: rolled back").count();
+    let logged = env.envoy.log().matches("rollout demo: rolled back").count();
     assert_eq!(logged, changes.len());
 }
 
@@ -100,26 +100,26 @@ async fn any_change_of_the_rollout_ends_its_rollback_and_so_does_the_change_back
 
 #[tokio::test]
 async fn a_rollout_without_its_guard_is_not_rolled_back_nor_is_it_with_the_guard_again() {
-    let bed = TestEnv::start(all_on_green()).await;
-    let workers = client_per_worker(&bed).await;
-    trip(&bed, &workers, 1).await;
-    bed.push(config(json!({ "weights": weights(100) }))).await;
+    let env = TestEnv::start(all_on_green()).await;
+    let workers = client_per_worker(&env).await;
+    trip(&env, &workers, 1).await;
+    env.push(config(json!({ "weights": weights(100) }))).await;
     assert_all_on(&workers, "green", "the guard is taken away").await;
-    bed.push(all_on_green()).await;
+    env.push(all_on_green()).await;
     assert_all_on(&workers, "green", "the guard is back").await;
-    trip(&bed, &workers, 2).await;
+    trip(&env, &workers, 2).await;
 }
 
 #[tokio::test]
 async fn pushes_that_leave_the_rollout_as_it_is_leave_it_rolled_back() {
-    let bed = TestEnv::start(all_on_green()).await;
-    let workers = client_per_worker(&bed).await;
-    trip(&bed, &workers, 1).await;
+    let env = TestEnv::start(all_on_green()).await;
+    let workers = client_per_worker(&env).await;
+    trip(&env, &workers, 1).await;
     let user: Arc<str> = green_user().into();
-    let load = Load::to(bed.envoy.addr())
+    let load = Load::to(env.envoy.addr())
         .connections(8)
         .start(move |_| as_user(&user));
-    let before = bed.green.count();
+    let before = env.green.count();
 
     let with = |fields: Value| {
         let mut config = all_on_green();
@@ -144,21 +144,21 @@ async fn pushes_that_leave_the_rollout_as_it_is_leave_it_rolled_back() {
         all_on_green(),
     ];
     for config in pushes {
-        bed.push(config).await;
+        env.push(config).await;
         assert_all_on(&workers, "blue", "an unrelated push").await;
     }
     // The same in another writing.
     let text = all_on_green().to_string();
-    assert_eq!(bed.envoy.push_raw(text).await, PushOutcome::Accepted);
+    assert_eq!(env.envoy.push_raw(text).await, PushOutcome::Accepted);
     let rejected = with(json!({ "rollouts": [] }));
-    assert_eq!(bed.envoy.push(rejected).await, PushOutcome::Rejected);
+    assert_eq!(env.envoy.push(rejected).await, PushOutcome::Rejected);
     assert_all_on(&workers, "blue", "a rejected push").await;
 
     let report = load.stop().await;
     assert_eq!(report.failed(), 0, "{:?}", report.by_status());
-    assert_eq!(bed.green.count(), before);
-    wait_for_state(&bed, 2).await;
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    assert_eq!(env.green.count(), before);
+    wait_for_state(&env, 2).await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
 }
 
 #[tokio::test]
@@ -174,16 +174,16 @@ async fn a_rollback_ends_a_ramp() {
     let other = json!({ "match": { "path_prefix": "/other" }, "ramp": ramp });
     let rollouts = policy["rollouts"].as_array_mut().expect("rollouts");
     rollouts.push(rollout("other", other));
-    let bed = watched(policy).await;
-    bed.green.set(Behavior::status(500));
-    send(&bed, &green_user(), 20).await;
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    let env = watched(policy).await;
+    env.green.set(Behavior::status(500));
+    send(&env, &green_user(), 20).await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
     // The other rollout's ramp, by the same clock, comes to its last step.
     let other = [("rollout", "other"), ("color", "green")];
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_weight_millipercent", &other, |w| w == 100_000.0)
         .await;
-    wait_for_rollback(&bed, "blue", "error_rate").await;
+    wait_for_rollback(&env, "blue", "error_rate").await;
 }
 
 /// No step depends on time: what hangs ends when its upstream does, once green's good requests are in, and
@@ -198,40 +198,40 @@ async fn requests_slow_before_a_change_that_fail_after_it_do_not_roll_a_healed_g
     };
     let [before, after] = [policy("100ms", 100), policy("1h", 10)];
     let mortal = Upstream::start("green").await;
-    let bed = watched_with(after.clone(), |envoy| {
+    let env = watched_with(after.clone(), |envoy| {
         let envoy = envoy.extra_yaml(&cluster("mortal", &mortal));
         envoy.edit_bootstrap("timeout: 15s", "timeout: 0s")
     })
     .await;
-    let workers = client_per_worker(&bed).await;
+    let workers = client_per_worker(&env).await;
     let green = [("rollout", "demo"), ("color", "green")];
     let count = async |metric, count: f64| {
         let is_right = |value| value == count;
-        bed.envoy.wait_for_metric(metric, &green, is_right).await;
+        env.envoy.wait_for_metric(metric, &green, is_right).await;
     };
-    bed.push(before).await;
-    let hanging = Load::to(bed.envoy.addr())
+    env.push(before).await;
+    let hanging = Load::to(env.envoy.addr())
         .connections(20)
         .count(20)
         .start(|_| as_user(&green_user()).header("x-test-hang", "1"));
     count("bluegreen_guard_slow_total", 20.0).await;
 
-    bed.push(after).await;
+    env.push(after).await;
     // A worker that answers has begun the new window.
     for worker in &workers {
         assert_eq!(served_by(worker, as_user(&blue_user())).await, "blue");
     }
-    assert_eq!(send(&bed, &green_user(), 30).await.failed(), 0);
+    assert_eq!(send(&env, &green_user(), 30).await.failed(), 0);
     count("bluegreen_guard_finished_total", 30.0).await;
     drop(mortal);
     assert_eq!(hanging.stop().await.by_status(), [(503, 20)].into());
     count("bluegreen_failures_total", 20.0).await;
-    look(&bed).await;
-    assert_eq!(trips(&bed).await, 0.0);
+    look(&env).await;
+    assert_eq!(trips(&env).await, 0.0);
 
     // 30 of 60 would keep the limit.
-    assert_eq!(send(&bed, &green_user(), 11).await.failed(), 11);
-    let logged = bed.envoy.wait_for_log("rollout demo: rolled back").await;
+    assert_eq!(send(&env, &green_user(), 11).await.failed(), 11);
+    let logged = env.envoy.wait_for_log("rollout demo: rolled back").await;
     let figures = "error_rate is beyond 50 %: 31 of 61 requests";
     assert!(logged.contains(figures), "{logged}");
 }

@@ -22,18 +22,18 @@ const THRESHOLD: u32 = 5;
 async fn the_rollback_comes_within_a_second_and_a_half_and_then_green_gets_nothing() {
     let limits = json!({ "window": "10s", "min_requests": MIN_REQUESTS, "max_error_rate": 5 });
     let guard = with_guard(limits);
-    let bed = watched(config(
+    let env = watched(config(
         json!({ "weights": weights(GREEN_PERCENT), "guard": guard }),
     ))
     .await;
-    bed.green.set(Behavior::status(500));
+    env.green.set(Behavior::status(500));
 
-    let load = Load::to(bed.envoy.addr())
+    let load = Load::to(env.envoy.addr())
         .connections(16)
         .per_second(REQUESTS_PER_SECOND)
         .start(|i| as_user(&format!("user-{i}")));
     let demo = [("rollout", "demo")];
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_guard_trips_total", &demo, |trips| trips == 1.0)
         .await;
     // Long enough for a hundred more requests on green.
@@ -57,8 +57,8 @@ async fn the_rollback_comes_within_a_second_and_a_half_and_then_green_gets_nothi
         "{:?}",
         report.by_status()
     );
-    assert_eq!(failed.len() as u64, bed.green.count());
-    bed.assert_all_workers_took_connections().await;
+    assert_eq!(failed.len() as u64, env.green.count());
+    env.assert_all_workers_took_connections().await;
 
     let twentieth = failed[MIN_REQUESTS - 1].end;
     let last = failed[failed.len() - 1].end;

@@ -18,16 +18,16 @@ fn moved(before: &[String], after: &[String]) -> usize {
 
 #[tokio::test]
 async fn no_user_moves_in_a_role_swap_but_those_who_should() {
-    let bed = TestEnv::start(policy("blue", 0)).await;
-    let load = Load::to(bed.envoy.addr())
+    let env = TestEnv::start(policy("blue", 0)).await;
+    let load = Load::to(env.envoy.addr())
         .per_second(300.0)
         .start(|i| as_user(&format!("user-{}", i % USERS as u64)));
-    let mut before = colors(&bed).await;
+    let mut before = colors(&env).await;
     assert_eq!(before, expected_colors(0));
 
     for green in [5, 25, 50, 100] {
-        bed.push(policy("blue", green)).await;
-        let after = colors(&bed).await;
+        env.push(policy("blue", green)).await;
+        let after = colors(&env).await;
         assert_eq!(after, expected_colors(green), "green at {green} %");
         let moved_to_green = after.iter().filter(|it| *it == "green").count()
             - before.iter().filter(|it| *it == "green").count();
@@ -35,28 +35,28 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
         before = after;
     }
 
-    bed.push(policy("green", 100)).await;
+    env.push(policy("green", 100)).await;
     assert_eq!(
-        moved(&before, &colors(&bed).await),
+        moved(&before, &colors(&env).await),
         0,
         "green becomes stable"
     );
 
     // Blue has no traffic while it gets its new version.
-    let blue = bed.blue.count();
+    let blue = env.blue.count();
     let mut new_version = Behavior::default();
     let number = "3".parse().expect("a header value");
     new_version.headers.insert("x-version", number);
-    bed.blue.set(new_version);
-    assert_eq!(moved(&before, &colors(&bed).await), 0, "blue is replaced");
-    assert_eq!(bed.blue.count(), blue);
+    env.blue.set(new_version);
+    assert_eq!(moved(&before, &colors(&env).await), 0, "blue is replaced");
+    assert_eq!(env.blue.count(), blue);
 
-    bed.push(policy("green", 95)).await;
-    let after = colors(&bed).await;
+    env.push(policy("green", 95)).await;
+    let after = colors(&env).await;
     assert_eq!(after, expected_colors(95), "blue at 5 %");
     assert!(moved(&before, &after) > 0);
     let on_blue = user_from(96);
-    let response = bed.http1().send(as_user(&on_blue)).await;
+    let response = env.http1().send(as_user(&on_blue)).await;
     assert_eq!(response.header("x-version"), Some("3"));
 
     let report = load.stop().await;
@@ -64,7 +64,7 @@ async fn no_user_moves_in_a_role_swap_but_those_who_should() {
     assert!(report.served_by("blue") > 0 && report.served_by("green") > 0);
 
     // Now blue is the color that can be rolled back.
-    bed.blue.set(Behavior::status(500));
-    send(&bed, &on_blue, 200).await;
-    wait_for_rollback(&bed, "green", "error_rate").await;
+    env.blue.set(Behavior::status(500));
+    send(&env, &on_blue, 200).await;
+    wait_for_rollback(&env, "green", "error_rate").await;
 }

@@ -111,8 +111,8 @@ pub fn feedback(body: impl Display) -> Request {
 
 /// Gives feedback over a connection of its own.
 #[track_caller]
-pub fn tell(bed: &TestEnv, items: Value) -> impl Future<Output = ()> {
-    let client = bed.http1();
+pub fn tell(env: &TestEnv, items: Value) -> impl Future<Output = ()> {
+    let client = env.http1();
     async move {
         let response = client.send(feedback(&items)).await;
         assert_eq!((response.status, response.text()), (204, String::new()));
@@ -133,10 +133,10 @@ pub fn counted(metrics: &Metrics, rollout: &str, color: &str) -> Counts {
     })
 }
 
-pub async fn wait_for_figures(bed: &TestEnv, rollout: &str, color: &str, counts: Counts) {
+pub async fn wait_for_figures(env: &TestEnv, rollout: &str, color: &str, counts: Counts) {
     let expected = Figures::of(counts);
     let shown = || async {
-        let shown = Figures::shown(&bed.envoy.metrics().await, rollout, color);
+        let shown = Figures::shown(&env.envoy.metrics().await, rollout, color);
         (shown == expected)
             .then_some(())
             .ok_or_else(|| format!("{shown:?}, expected {expected:?}"))
@@ -150,10 +150,10 @@ pub async fn wait_for_figures(bed: &TestEnv, rollout: &str, color: &str, counts:
 }
 
 /// Waits until green has this weight.
-pub async fn wait_for_weight(bed: &TestEnv, rollout: &str, millipercent: u32) {
+pub async fn wait_for_weight(env: &TestEnv, rollout: &str, millipercent: u32) {
     let labels = [("rollout", rollout), ("color", "green")];
     let is_right = |weight| weight == f64::from(millipercent);
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_weight_millipercent", &labels, is_right)
         .await;
 }
@@ -164,16 +164,16 @@ pub fn weight(metrics: &Metrics, rollout: &str) -> f64 {
     metrics.get("bluegreen_weight_millipercent", &labels)
 }
 
-pub async fn wait_for_guard_state(bed: &TestEnv, rollout: &str, state: u32) {
+pub async fn wait_for_guard_state(env: &TestEnv, rollout: &str, state: u32) {
     let labels = [("rollout", rollout)];
     let is_right = |shown| shown == f64::from(state);
-    bed.envoy
+    env.envoy
         .wait_for_metric("bluegreen_guard_state", &labels, is_right)
         .await;
 }
 
 /// Waits until one color serves this request on every worker.
-pub async fn wait_until_served_by(bed: &TestEnv, color: &str, request: &Request) {
-    bed.wait_until_served_by(color, request).await;
-    bed.assert_all_workers_took_connections().await;
+pub async fn wait_until_served_by(env: &TestEnv, color: &str, request: &Request) {
+    env.wait_until_served_by(color, request).await;
+    env.assert_all_workers_took_connections().await;
 }

@@ -23,9 +23,9 @@ fn plus(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
 
 #[tokio::test]
 async fn figures_outlive_every_push_that_leaves_the_label_alone() {
-    let bed = start(releases("1", "2-rc1")).await;
-    tell(&bed, example("rec")).await;
-    wait_for_figures(&bed, "rec", "green", GREEN).await;
+    let env = start(releases("1", "2-rc1")).await;
+    tell(&env, example("rec")).await;
+    wait_for_figures(&env, "rec", "green", GREEN).await;
 
     let changed = with(
         rollout("rec"),
@@ -45,34 +45,34 @@ async fn figures_outlive_every_push_that_leaves_the_label_alone() {
         releases("1", "2-rc1"),
     ];
     for (pushed, config) in pushes.into_iter().enumerate() {
-        bed.push(config).await;
+        env.push(config).await;
         assert_eq!(
-            bed.envoy.push(json!({ "rollouts": [] })).await,
+            env.envoy.push(json!({ "rollouts": [] })).await,
             PushOutcome::Rejected
         );
-        let metrics = bed.envoy.metrics().await;
+        let metrics = env.envoy.metrics().await;
         for (color, counts) in [("blue", BLUE), ("green", GREEN)] {
             let shown = Figures::shown(&metrics, "rec", color);
             assert_eq!(shown, Figures::of(counts), "{color} after push {pushed}");
         }
     }
-    tell(&bed, example("rec")).await;
-    wait_for_figures(&bed, "rec", "green", GREEN.map(|count| 2 * count)).await;
-    wait_for_figures(&bed, "rec", "blue", BLUE.map(|count| 2 * count)).await;
+    tell(&env, example("rec")).await;
+    wait_for_figures(&env, "rec", "green", GREEN.map(|count| 2 * count)).await;
+    wait_for_figures(&env, "rec", "blue", BLUE.map(|count| 2 * count)).await;
 }
 
 #[tokio::test]
 async fn a_new_label_begins_that_color_of_that_rollout_afresh() {
-    let bed = start(releases("1", "2-rc1")).await;
-    tell(&bed, example("rec")).await;
-    tell(&bed, example("other")).await;
-    wait_for_figures(&bed, "rec", "green", GREEN).await;
+    let env = start(releases("1", "2-rc1")).await;
+    tell(&env, example("rec")).await;
+    tell(&env, example("other")).await;
+    wait_for_figures(&env, "rec", "green", GREEN).await;
 
-    bed.push(releases("1", "2-rc2")).await;
-    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
-    wait_for_figures(&bed, "rec", "blue", BLUE).await;
-    wait_for_figures(&bed, "other", "green", GREEN).await;
-    let metrics = bed.envoy.metrics().await;
+    env.push(releases("1", "2-rc2")).await;
+    wait_for_figures(&env, "rec", "green", [0; 4]).await;
+    wait_for_figures(&env, "rec", "blue", BLUE).await;
+    wait_for_figures(&env, "other", "green", GREEN).await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(
         counted(&metrics, "rec", "green"),
         GREEN,
@@ -80,19 +80,19 @@ async fn a_new_label_begins_that_color_of_that_rollout_afresh() {
     );
 
     let second = [7, 1, 2, 3];
-    tell(&bed, item("rec", "green", second)).await;
-    wait_for_figures(&bed, "rec", "green", second).await;
-    bed.push(releases("2", "2-rc2")).await;
-    wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
-    wait_for_figures(&bed, "rec", "green", second).await;
+    tell(&env, item("rec", "green", second)).await;
+    wait_for_figures(&env, "rec", "green", second).await;
+    env.push(releases("2", "2-rc2")).await;
+    wait_for_figures(&env, "rec", "blue", [0; 4]).await;
+    wait_for_figures(&env, "rec", "green", second).await;
 
     // A label that was there before is new again: it may be another build of the same name.
-    bed.push(releases("2", "2-rc1")).await;
-    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
-    tell(&bed, item("rec", "green", GREEN)).await;
-    wait_for_figures(&bed, "rec", "green", GREEN).await;
+    env.push(releases("2", "2-rc1")).await;
+    wait_for_figures(&env, "rec", "green", [0; 4]).await;
+    tell(&env, item("rec", "green", GREEN)).await;
+    wait_for_figures(&env, "rec", "green", GREEN).await;
 
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     let all = plus(plus(GREEN, second), GREEN);
     assert_eq!(counted(&metrics, "rec", "green"), all);
     assert_eq!(counted(&metrics, "rec", "blue"), BLUE);
@@ -100,32 +100,32 @@ async fn a_new_label_begins_that_color_of_that_rollout_afresh() {
 
 #[tokio::test]
 async fn both_colors_can_begin_afresh_at_once() {
-    let bed = start(releases("1", "2")).await;
-    tell(&bed, example("rec")).await;
-    wait_for_figures(&bed, "rec", "blue", BLUE).await;
-    bed.push(releases("2", "3")).await;
-    wait_for_figures(&bed, "rec", "blue", [0; 4]).await;
-    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
+    let env = start(releases("1", "2")).await;
+    tell(&env, example("rec")).await;
+    wait_for_figures(&env, "rec", "blue", BLUE).await;
+    env.push(releases("2", "3")).await;
+    wait_for_figures(&env, "rec", "blue", [0; 4]).await;
+    wait_for_figures(&env, "rec", "green", [0; 4]).await;
 }
 
 #[tokio::test]
 async fn a_first_label_and_the_loss_of_one_are_new_labels_too() {
-    let bed = start(config([rollout("rec")])).await;
-    tell(&bed, example("rec")).await;
-    wait_for_figures(&bed, "rec", "green", GREEN).await;
+    let env = start(config([rollout("rec")])).await;
+    tell(&env, example("rec")).await;
+    wait_for_figures(&env, "rec", "green", GREEN).await;
     let labelled = with(rollout("rec"), json!({ "releases": { "green": "2" } }));
-    bed.push(config([labelled])).await;
-    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
-    wait_for_figures(&bed, "rec", "blue", BLUE).await;
-    tell(&bed, item("rec", "green", [1, 0, 0, 0])).await;
-    bed.push(config([rollout("rec")])).await;
-    wait_for_figures(&bed, "rec", "green", [0; 4]).await;
-    wait_for_figures(&bed, "rec", "blue", BLUE).await;
+    env.push(config([labelled])).await;
+    wait_for_figures(&env, "rec", "green", [0; 4]).await;
+    wait_for_figures(&env, "rec", "blue", BLUE).await;
+    tell(&env, item("rec", "green", [1, 0, 0, 0])).await;
+    env.push(config([rollout("rec")])).await;
+    wait_for_figures(&env, "rec", "green", [0; 4]).await;
+    wait_for_figures(&env, "rec", "blue", BLUE).await;
 }
 
 #[tokio::test]
 async fn with_nothing_to_divide_by_there_is_no_figure() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let told = [
         ("blue", [0, 0, 0, 900]),
         ("green", [0, 0, 5, 0]),
@@ -134,14 +134,14 @@ async fn with_nothing_to_divide_by_there_is_no_figure() {
     ];
     let mut sums = [[0; 4]; 2];
     for (color, counts) in told {
-        tell(&bed, item("rec", color, counts)).await;
+        tell(&env, item("rec", color, counts)).await;
         let sum = &mut sums[usize::from(color == "green")];
         *sum = plus(*sum, counts);
-        wait_for_figures(&bed, "rec", color, *sum).await;
+        wait_for_figures(&env, "rec", color, *sum).await;
     }
     // Counts far beyond 32 bits lose nothing.
     let many = [999_999_999, 333_333_333, 111_111_111, 999_999_999];
-    tell(&bed, vec![item("rec", "blue", many); 3].into()).await;
+    tell(&env, vec![item("rec", "blue", many); 3].into()).await;
     sums[0] = plus(sums[0], many.map(|count| 3 * count));
-    wait_for_figures(&bed, "rec", "blue", sums[0]).await;
+    wait_for_figures(&env, "rec", "blue", sums[0]).await;
 }

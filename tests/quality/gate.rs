@@ -41,7 +41,7 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
     });
     let no_gate = with(rollout("no-gate"), json!({ "ramp": overdue_ramp("2s") }));
     // Rollouts are looked after in this order, so what `witness` has met all before it have met too.
-    let bed = start(config([
+    let env = start(config([
         gated("first-step", json!({})),
         gated("below", json!({ "hold_at": 2.5 })),
         gated("between", json!({ "hold_at": 30 })),
@@ -58,7 +58,7 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
     // One batch, so that what is told first is there when `witness` has enough.
     let one_less = [94, 3, 2, 0];
     tell(
-        &bed,
+        &env,
         json!([
             item("few-blue", "blue", one_less),
             item("few-blue", "green", GOOD),
@@ -73,9 +73,9 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
         ]),
     )
     .await;
-    wait_for_weight(&bed, "witness", 100_000).await;
+    wait_for_weight(&env, "witness", 100_000).await;
 
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     for (rollout, green, state) in [
         ("first-step", 10_000.0, 1.0),
         ("below", 2_500.0, 1.0),
@@ -95,37 +95,37 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
     assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
 
     // One sample more is enough.
-    tell(&bed, json!([item("few-blue", "blue", [0, 0, 0, 1])])).await;
-    wait_for_weight(&bed, "few-blue", 100_000).await;
-    tell(&bed, json!([item("few-green", "green", [0, 0, 0, 1])])).await;
-    wait_for_weight(&bed, "few-green", 100_000).await;
+    tell(&env, json!([item("few-blue", "blue", [0, 0, 0, 1])])).await;
+    wait_for_weight(&env, "few-blue", 100_000).await;
+    tell(&env, json!([item("few-green", "green", [0, 0, 0, 1])])).await;
+    wait_for_weight(&env, "few-green", 100_000).await;
 }
 
 #[tokio::test]
 async fn a_ramp_that_is_let_on_takes_its_next_step_from_then_on_every_worker() {
     let sticky = json!({ "sticky": [{ "header": "x-user-id" }] });
-    let bed = start(config([with(gated("rec", json!({})), sticky)])).await;
+    let env = start(config([with(gated("rec", json!({})), sticky)])).await;
     let request = |from, to| get("/rec/").header("x-user-id", user("rec", from, to));
     let (first, second, last) = (
         request(0, 10_000),
         request(10_000, 50_000),
         request(50_000, 100_000),
     );
-    wait_until_served_by(&bed, "green", &first).await;
-    wait_until_served_by(&bed, "blue", &second).await;
-    tell(&bed, item("rec", "blue", GOOD)).await;
-    wait_until_served_by(&bed, "blue", &second).await;
+    wait_until_served_by(&env, "green", &first).await;
+    wait_until_served_by(&env, "blue", &second).await;
+    tell(&env, item("rec", "blue", GOOD)).await;
+    wait_until_served_by(&env, "blue", &second).await;
 
     let before = Instant::now();
-    tell(&bed, item("rec", "green", GOOD)).await;
-    wait_for_weight(&bed, "rec", 50_000).await;
-    wait_until_served_by(&bed, "green", &second).await;
-    wait_for_weight(&bed, "rec", 100_000).await;
+    tell(&env, item("rec", "green", GOOD)).await;
+    wait_for_weight(&env, "rec", 50_000).await;
+    wait_until_served_by(&env, "green", &second).await;
+    wait_for_weight(&env, "rec", 100_000).await;
     let stepped_after = before.elapsed();
     assert!(stepped_after >= Duration::from_secs(2), "{stepped_after:?}");
-    wait_until_served_by(&bed, "green", &last).await;
+    wait_until_served_by(&env, "green", &last).await;
 
-    let log = bed.envoy.log();
+    let log = env.envoy.log();
     let lines = log
         .matches("rollout rec: the quality gate is passed")
         .count();
@@ -144,9 +144,9 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
             fields,
         )
     };
-    let bed = start(config([labelled("2", json!({}))])).await;
-    tell(&bed, enough("rec")).await;
-    wait_for_weight(&bed, "rec", 50_000).await;
+    let env = start(config([labelled("2", json!({}))])).await;
+    tell(&env, enough("rec")).await;
+    wait_for_weight(&env, "rec", 50_000).await;
 
     let guard = json!({ "window": "30s", "min_requests": 100, "max_error_rate": 50 });
     for (pushed, fields) in [
@@ -161,44 +161,44 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
         // What `witness` has met, all before it have met too.
         let witness = format!("witness-{pushed}");
         let rollouts = [labelled("2", fields), gated(&witness, json!({}))];
-        bed.push(config(rollouts)).await;
+        env.push(config(rollouts)).await;
         assert_eq!(
-            weight(&bed.envoy.metrics().await, "rec"),
+            weight(&env.envoy.metrics().await, "rec"),
             50_000.0,
             "push {pushed}"
         );
-        tell(&bed, item("rec", "green", GOOD)).await;
-        tell(&bed, enough(&witness)).await;
-        wait_for_weight(&bed, &witness, 100_000).await;
+        tell(&env, item("rec", "green", GOOD)).await;
+        tell(&env, enough(&witness)).await;
+        wait_for_weight(&env, &witness, 100_000).await;
         assert_eq!(
-            weight(&bed.envoy.metrics().await, "rec"),
+            weight(&env.envoy.metrics().await, "rec"),
             50_000.0,
             "push {pushed}"
         );
     }
 
     // Another release has to pass the gate itself.
-    bed.push(config([labelled("3", json!({}))])).await;
-    wait_for_weight(&bed, "rec", 10_000).await;
-    wait_for_guard_state(&bed, "rec", 1).await;
-    tell(&bed, item("rec", "green", GOOD)).await;
-    wait_for_weight(&bed, "rec", 50_000).await;
+    env.push(config([labelled("3", json!({}))])).await;
+    wait_for_weight(&env, "rec", 10_000).await;
+    wait_for_guard_state(&env, "rec", 1).await;
+    tell(&env, item("rec", "green", GOOD)).await;
+    wait_for_weight(&env, "rec", 50_000).await;
 }
 
 /// A color that found nothing and had nothing to find can't be judged by its F1.
 #[tokio::test]
 async fn a_limit_without_a_figure_is_not_judged() {
     let all = json!({ "max_f1_drop": 0, "min_f1": 100, "min_precision": 100, "min_recall": 100 });
-    let bed = start(config([gated("rec", all)])).await;
+    let env = start(config([gated("rec", all)])).await;
     tell(
-        &bed,
+        &env,
         json!([
             item("rec", "blue", [100, 0, 0, 0]),
             item("rec", "green", [0, 0, 0, 100]),
         ]),
     )
     .await;
-    wait_for_weight(&bed, "rec", 100_000).await;
-    let metrics = bed.envoy.metrics().await;
+    wait_for_weight(&env, "rec", 100_000).await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
 }

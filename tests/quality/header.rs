@@ -16,16 +16,16 @@ fn assert_hidden(response: &Response) {
     );
 }
 
-async fn all_counted(bed: &TestEnv, rollout: &str) -> Counts {
-    let metrics = bed.envoy.metrics().await;
+async fn all_counted(env: &TestEnv, rollout: &str) -> Counts {
+    let metrics = env.envoy.metrics().await;
     let [blue, green] = ["blue", "green"].map(|color| counted(&metrics, rollout, color));
     std::array::from_fn(|kind| blue[kind] + green[kind])
 }
 
 #[tokio::test]
 async fn outcomes_count_for_the_color_that_served_and_the_client_never_sees_them() {
-    let bed = start(config([rollout("rec"), rollout("other")])).await;
-    let clients = [bed.http1().connection_per_request(), bed.http2()];
+    let env = start(config([rollout("rec"), rollout("other")])).await;
+    let clients = [env.http1().connection_per_request(), env.http2()];
     let mut expected = [[0; 4]; 2];
     for sent in 0..160 {
         let kind = sent % 7 % 4;
@@ -42,26 +42,26 @@ async fn outcomes_count_for_the_color_that_served_and_the_client_never_sees_them
         "{expected:?}"
     );
     for (color, counts) in ["blue", "green"].into_iter().zip(expected) {
-        let metrics = bed.envoy.metrics().await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(counted(&metrics, "rec", color), counts, "{color}");
-        wait_for_figures(&bed, "rec", color, counts).await;
+        wait_for_figures(&env, "rec", color, counts).await;
     }
-    assert_eq!(all_counted(&bed, "other").await, [0; 4]);
+    assert_eq!(all_counted(&env, "other").await, [0; 4]);
 }
 
 #[tokio::test]
 async fn a_response_counts_once_and_all_its_outcome_headers_are_removed() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let request = telling("rec", "tp")
         .header("x-test-response-header", "X-BlueGreen-Outcome: fp")
         .header("x-test-response-header", "x-bluegreen-outcome: tp");
-    assert_hidden(&bed.http1().send(request).await);
-    assert_eq!(all_counted(&bed, "rec").await, [1, 0, 0, 0]);
+    assert_hidden(&env.http1().send(request).await);
+    assert_eq!(all_counted(&env, "rec").await, [1, 0, 0, 0]);
 }
 
 #[tokio::test]
 async fn unknown_outcomes_are_removed_and_not_counted() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let long = "tp".repeat(5_000);
     let unknown: [&[u8]; 9] = [
         b"",
@@ -75,63 +75,63 @@ async fn unknown_outcomes_are_removed_and_not_counted() {
         long.as_bytes(),
     ];
     for outcome in unknown {
-        let response = bed.http1().send(telling("rec", outcome)).await;
+        let response = env.http1().send(telling("rec", outcome)).await;
         assert_eq!(response.status, 200, "{outcome:?}");
         assert_hidden(&response);
     }
-    assert_eq!(all_counted(&bed, "rec").await, [0; 4]);
+    assert_eq!(all_counted(&env, "rec").await, [0; 4]);
     // Space around it belongs to HTTP.
-    assert_hidden(&bed.http1().send(telling("rec", "  fn ")).await);
-    assert_eq!(all_counted(&bed, "rec").await, [0, 0, 1, 0]);
+    assert_hidden(&env.http1().send(telling("rec", "  fn ")).await);
+    assert_eq!(all_counted(&env, "rec").await, [0, 0, 1, 0]);
 }
 
 #[tokio::test]
 async fn outcomes_that_a_client_forges_do_nothing() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     for outcome in KINDS {
         let forged = get("/rec/").header(HEADER, outcome).header(HEADER, outcome);
-        for client in [bed.http1(), bed.http2()] {
+        for client in [env.http1(), env.http2()] {
             let response = client.send(forged.clone()).await;
             assert_eq!(response.status, 200);
             assert_hidden(&response);
         }
     }
-    assert_eq!(all_counted(&bed, "rec").await, [0; 4]);
+    assert_eq!(all_counted(&env, "rec").await, [0; 4]);
     // What the upstream says counts, whatever the client has said.
     let both = telling("rec", "fn").header(HEADER, "tp");
-    assert_hidden(&bed.http1().send(both).await);
-    assert_eq!(all_counted(&bed, "rec").await, [0, 0, 1, 0]);
+    assert_hidden(&env.http1().send(both).await);
+    assert_eq!(all_counted(&env, "rec").await, [0, 0, 1, 0]);
 }
 
 #[tokio::test]
 async fn outcomes_of_overridden_requests_are_removed_and_not_counted() {
     let overrides = json!({ "override": { "header": "x-bluegreen", "require": "nothing" } });
-    let bed = start(config([with(rollout("rec"), overrides)])).await;
+    let env = start(config([with(rollout("rec"), overrides)])).await;
     for color in ["blue", "green"] {
-        let response = bed
+        let response = env
             .http1()
             .send(telling("rec", "tp").header("x-bluegreen", color))
             .await;
         assert_eq!(response.served_by(), Some(color));
         assert_hidden(&response);
     }
-    assert_eq!(all_counted(&bed, "rec").await, [0; 4]);
+    assert_eq!(all_counted(&env, "rec").await, [0; 4]);
     // A wish for no color is no override.
     assert_hidden(
-        &bed.http1()
+        &env.http1()
             .send(telling("rec", "tp").header("x-bluegreen", "red"))
             .await,
     );
-    assert_eq!(all_counted(&bed, "rec").await, [1, 0, 0, 0]);
+    assert_eq!(all_counted(&env, "rec").await, [1, 0, 0, 0]);
 }
 
 #[tokio::test]
 async fn the_header_is_left_alone_only_where_nothing_measures_quality() {
     let only = |fields: Value| json!({ "rollouts": [with(rollout("rec"), fields)] });
-    let bed = TestEnv::start(only(json!({}))).await;
-    let response = bed.http1().send(telling("rec", "tp")).await;
+    let env = TestEnv::start(only(json!({}))).await;
+    let response = env.http1().send(telling("rec", "tp")).await;
     assert_eq!(response.header(HEADER), Some("tp"));
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     let names = metrics.samples().iter().map(|sample| sample.name.as_str());
     assert!(!names.into_iter().any(|name| name.contains("quality")));
 
@@ -146,8 +146,8 @@ async fn the_header_is_left_alone_only_where_nothing_measures_quality() {
             json!({ "releases": { "green": "2" }, "weights": { "blue": 100, "green": 0 } }),
         ),
     ] {
-        bed.push(only(fields)).await;
-        assert_hidden(&bed.http1().send(telling("rec", "tp")).await);
-        assert_eq!(all_counted(&bed, "rec").await, [counts, 0, 0, 0]);
+        env.push(only(fields)).await;
+        assert_hidden(&env.http1().send(telling("rec", "tp")).await);
+        assert_eq!(all_counted(&env, "rec").await, [counts, 0, 0, 0]);
     }
 }

@@ -78,26 +78,26 @@ async fn every_limit_trips_at_its_figure_with_and_without_guard_and_ramp() {
     let rollouts: Vec<Value> = all()
         .map(|(name, kind, stable, limit, percent, _)| judged(name, kind, stable, limit, *percent))
         .collect();
-    let bed = start(config(rollouts)).await;
+    let env = start(config(rollouts)).await;
     let told: Vec<Value> = all().flat_map(|(name, ..)| example(name)).collect();
-    tell(&bed, told.into()).await;
+    tell(&env, told.into()).await;
 
     for (name, _, stable, _, _, message) in &broken {
-        wait_for_guard_state(&bed, name, 2).await;
+        wait_for_guard_state(&env, name, 2).await;
         let weight = if *stable == "blue" { 0 } else { 100_000 };
-        wait_for_weight(&bed, name, weight).await;
-        wait_until_served_by(&bed, stable, &get(&format!("/{name}/"))).await;
+        wait_for_weight(&env, name, weight).await;
+        wait_until_served_by(&env, stable, &get(&format!("/{name}/"))).await;
         let line = format!("rollout {name}: rolled back to {stable}: {message}");
-        bed.envoy.wait_for_log(&line).await;
-        assert_eq!(bed.envoy.log().matches(&line).count(), 1, "{line}");
+        env.envoy.wait_for_log(&line).await;
+        assert_eq!(env.envoy.log().matches(&line).count(), 1, "{line}");
     }
     for (name, kind, ..) in &kept {
         // With a guard, its own judgement is shown: there were too few requests.
-        wait_for_guard_state(&bed, name, u32::from(*kind == "guard")).await;
-        let metrics = bed.envoy.metrics().await;
+        wait_for_guard_state(&env, name, u32::from(*kind == "guard")).await;
+        let metrics = env.envoy.metrics().await;
         assert_eq!(weight(&metrics, name), 50_000.0, "{name}");
     }
-    let metrics = bed.envoy.metrics().await;
+    let metrics = env.envoy.metrics().await;
     for (name, ..) in all() {
         let trips = |cause| {
             let labels = [("rollout", name.as_str()), ("cause", cause)];
@@ -117,61 +117,61 @@ async fn a_trip_lasts_until_the_rollout_changes() {
         let rollout = judged("rec", "plain", "blue", "min_f1", 80.0);
         with(rollout, releases)
     };
-    let trips = async |bed: &TestEnv| {
-        let metrics = bed.envoy.metrics().await;
+    let trips = async |env: &TestEnv| {
+        let metrics = env.envoy.metrics().await;
         metrics.get(
             "bluegreen_guard_trips_total",
             &[("rollout", "rec"), ("cause", "quality")],
         )
     };
-    let bed = start(config([release("2")])).await;
+    let env = start(config([release("2")])).await;
     let bad = [60, 25, 25, 0];
     tell(
-        &bed,
+        &env,
         json!([item("rec", "blue", BLUE), item("rec", "green", bad)]),
     )
     .await;
-    wait_for_guard_state(&bed, "rec", 2).await;
+    wait_for_guard_state(&env, "rec", 2).await;
 
     // Better figures do not take it back, nor does a push that leaves the rollout alone.
-    tell(&bed, item("rec", "green", [100_000, 0, 0, 0])).await;
+    tell(&env, item("rec", "green", [100_000, 0, 0, 0])).await;
     let other = judged("other", "plain", "blue", "min_f1", 80.0);
-    bed.push(config([release("2"), other.clone()])).await;
-    tell(&bed, Value::from(example("other").to_vec())).await;
-    wait_for_guard_state(&bed, "other", 0).await;
-    wait_for_guard_state(&bed, "rec", 2).await;
-    wait_until_served_by(&bed, "blue", &get("/rec/")).await;
-    assert_eq!(trips(&bed).await, 1.0);
+    env.push(config([release("2"), other.clone()])).await;
+    tell(&env, Value::from(example("other").to_vec())).await;
+    wait_for_guard_state(&env, "other", 0).await;
+    wait_for_guard_state(&env, "rec", 2).await;
+    wait_until_served_by(&env, "blue", &get("/rec/")).await;
+    assert_eq!(trips(&env).await, 1.0);
 
     // Another release begins anew, and may trip anew.
-    bed.push(config([release("3"), other])).await;
-    wait_for_guard_state(&bed, "rec", 1).await;
-    wait_for_weight(&bed, "rec", 50_000).await;
-    tell(&bed, item("rec", "green", bad)).await;
-    wait_for_guard_state(&bed, "rec", 2).await;
-    assert_eq!(trips(&bed).await, 2.0);
+    env.push(config([release("3"), other])).await;
+    wait_for_guard_state(&env, "rec", 1).await;
+    wait_for_weight(&env, "rec", 50_000).await;
+    tell(&env, item("rec", "green", bad)).await;
+    wait_for_guard_state(&env, "rec", 2).await;
+    assert_eq!(trips(&env).await, 2.0);
 
     // With figures that are still bad, another field only trips it again.
     let salted = with(release("3"), json!({ "salt": "another" }));
-    bed.push(config([salted])).await;
-    bed.envoy
+    env.push(config([salted])).await;
+    env.envoy
         .wait_for_metric("bluegreen_guard_trips_total", &[("rollout", "rec")], |n| {
             n == 3.0
         })
         .await;
-    wait_until_served_by(&bed, "blue", &get("/rec/")).await;
+    wait_until_served_by(&env, "blue", &get("/rec/")).await;
 }
 
 /// A ramp that was let on is still rolled back by what comes to light later.
 #[tokio::test]
 async fn a_limit_that_breaks_late_trips_all_the_same() {
-    let bed = start(config([judged("rec", "ramp", "blue", "max_f1_drop", 1.0)])).await;
-    tell(&bed, Value::from(example("rec").to_vec())).await;
-    wait_for_weight(&bed, "rec", 50_000).await;
-    tell(&bed, item("rec", "green", [0, 10, 10, 0])).await;
-    wait_for_guard_state(&bed, "rec", 2).await;
-    wait_for_weight(&bed, "rec", 0).await;
-    let line = bed.envoy.wait_for_log("rollout rec: rolled back").await;
+    let env = start(config([judged("rec", "ramp", "blue", "max_f1_drop", 1.0)])).await;
+    tell(&env, Value::from(example("rec").to_vec())).await;
+    wait_for_weight(&env, "rec", 50_000).await;
+    tell(&env, item("rec", "green", [0, 10, 10, 0])).await;
+    wait_for_guard_state(&env, "rec", 2).await;
+    wait_for_weight(&env, "rec", 0).await;
+    let line = env.envoy.wait_for_log("rollout rec: rolled back").await;
     assert!(
         line.contains("max_f1_drop 1 % is broken: 79.069 %, stable 82.051 %"),
         "{line}"
@@ -182,24 +182,24 @@ async fn a_limit_that_breaks_late_trips_all_the_same() {
 #[tokio::test]
 async fn a_batch_is_judged_as_a_whole() {
     const BATCHES: u64 = 400;
-    let bed = start(config([judged("rec", "plain", "blue", "min_f1", 80.0)])).await;
+    let env = start(config([judged("rec", "plain", "blue", "min_f1", 80.0)])).await;
     tell(
-        &bed,
+        &env,
         json!([
             item("rec", "blue", [1_000, 0, 0, 0]),
             item("rec", "green", [1_000, 0, 500, 0])
         ]),
     )
     .await;
-    wait_for_guard_state(&bed, "rec", 0).await;
+    wait_for_guard_state(&env, "rec", 0).await;
     let mut batch = vec![item("rec", "green", [0, 0, 50, 0])];
     batch.extend(vec![item("rec", "blue", [1, 0, 0, 0]); 700]);
     batch.push(item("rec", "green", [100, 0, 0, 0]));
     let batch = feedback(Value::from(batch));
-    let load = Load::to(bed.envoy.addr()).connections(32).count(BATCHES);
+    let load = Load::to(env.envoy.addr()).connections(32).count(BATCHES);
     let taken = load.run(move |_| batch.clone()).await;
     assert_eq!(taken.by_status(), [(204, BATCHES)].into());
-    bed.assert_all_workers_took_connections().await;
-    let metrics = bed.envoy.metrics().await;
+    env.assert_all_workers_took_connections().await;
+    let metrics = env.envoy.metrics().await;
     assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
 }

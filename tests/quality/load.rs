@@ -34,9 +34,9 @@ fn batch() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_million_outcomes_are_taken_without_loss_while_requests_flow() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let load = |connections, per_second, count| {
-        let load = Load::to(bed.envoy.addr()).connections(connections);
+        let load = Load::to(env.envoy.addr()).connections(connections);
         load.per_second(per_second).count(count)
     };
     let batch = feedback(batch());
@@ -55,15 +55,15 @@ async fn a_million_outcomes_are_taken_without_loss_while_requests_flow() {
     assert_eq!(batches.by_status(), [(204, BATCHES)].into());
     assert_eq!(requests.by_status(), [(200, REQUESTS)].into());
     assert_eq!(requests.failed(), 0);
-    assert_eq!(bed.blue.count() + bed.green.count(), REQUESTS);
+    assert_eq!(env.blue.count() + env.green.count(), REQUESTS);
 
-    bed.assert_all_workers_took_connections().await;
-    let metrics = bed.envoy.metrics().await;
+    env.assert_all_workers_took_connections().await;
+    let metrics = env.envoy.metrics().await;
     let expected = [("green", [400, 30, 20, 50]), ("blue", [380, 40, 30, 50])];
     for (color, each) in expected {
         let all = each.map(|count: u64| count * BATCHES);
         assert_eq!(counted(&metrics, "rec", color), all, "{color}");
-        wait_for_figures(&bed, "rec", color, all).await;
+        wait_for_figures(&env, "rec", color, all).await;
     }
-    bed.assert_no_vm_died().await;
+    env.assert_no_vm_died().await;
 }

@@ -17,19 +17,19 @@ pub fn reason(response: &Response, status: u16) -> String {
 }
 
 /// Nothing was counted, nothing reached an upstream, and nobody saw the token.
-pub async fn assert_no_trace(bed: &TestEnv) {
-    let metrics = bed.envoy.metrics().await;
+pub async fn assert_no_trace(env: &TestEnv) {
+    let metrics = env.envoy.metrics().await;
     for color in ["blue", "green"] {
         assert_eq!(counted(&metrics, "rec", color), [0; 4]);
     }
-    assert_eq!((bed.blue.count(), bed.green.count()), (0, 0));
-    assert!(!bed.envoy.log().contains(TOKEN), "the token is in the log");
-    bed.assert_no_vm_died().await;
+    assert_eq!((env.blue.count(), env.green.count()), (0, 0));
+    assert!(!env.envoy.log().contains(TOKEN), "the token is in the log");
+    env.assert_no_vm_died().await;
 }
 
 #[tokio::test]
 async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let good = item("rec", "green", [1, 1, 1, 1]);
     let whole = "must be a whole number from 0 to 1000000000";
     let fields = "must be one of rollout, color, tp, fp, fn, tn";
@@ -118,26 +118,26 @@ async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken()
         ("null", "[1]: null, must be an object".into()),
         ("[]", "[1]: an array, must be an object".into()),
     ] {
-        let response = bed
+        let response = env
             .http1()
             .send(feedback(format!("[{good},{bad},{good}]")))
             .await;
         assert_eq!(reason(&response, 400), expected);
         // Alone, it is named without an index.
         if bad.starts_with('{') {
-            let response = bed.http1().send(feedback(bad)).await;
+            let response = env.http1().send(feedback(bad)).await;
             let alone = expected
                 .trim_start_matches("[1]")
                 .trim_start_matches(['.', ':', ' ']);
             assert_eq!(reason(&response, 400), alone);
         }
     }
-    assert_no_trace(&bed).await;
+    assert_no_trace(&env).await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_feedback_is_refused() {
-    let bed = start(config([rollout("rec")])).await;
+    let env = start(config([rollout("rec")])).await;
     let green = r#"{"rollout":"rec","color":"green","tp":1}"#;
     let too_many = format!("[{}]", vec![green; 1_001].join(","));
     let deep = "[".repeat(60_000);
@@ -213,8 +213,8 @@ async fn a_body_that_is_no_feedback_is_refused() {
     for &(what, body, expected) in bodies {
         let mut request = feedback("");
         request.body = body.to_vec().into();
-        let reason = reason(&bed.http1().send(request).await, 400);
+        let reason = reason(&env.http1().send(request).await, 400);
         assert!(reason.contains(expected), "{what}: {reason}");
     }
-    assert_no_trace(&bed).await;
+    assert_no_trace(&env).await;
 }

@@ -1,0 +1,57 @@
+//! What one VM and the others of its Envoy have in common.
+
+use crate::policy::board::Board;
+use crate::policy::member::Member;
+use crate::policy::shared_keys::SharedKeys;
+use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore};
+use crate::policy::windows::Windows;
+
+/// What one VM and the others of its Envoy have in common.
+#[derive(Debug)]
+pub struct Peers<S> {
+    /// What the VMs share.
+    pub store: S,
+    /// Under which keys.
+    pub keys: SharedKeys,
+    /// This VM's place among them.
+    pub member: Member,
+    /// What all of them counted; kept up to date where this VM leads.
+    pub board: Board,
+    /// The guards' windows over it.
+    pub windows: Windows,
+}
+
+// === impl Peers ===
+
+impl<S> Peers<S> {
+    /// Those of a VM that has not taken part yet.
+    pub fn new(store: S, keys: SharedKeys) -> Self {
+        Self {
+            store,
+            keys,
+            member: Member::default(),
+            board: Board::default(),
+            windows: Windows::default(),
+        }
+    }
+}
+
+impl<S: SharedStore> Peers<S> {
+    /// Differs after each change of the state.
+    ///
+    /// # Errors
+    /// Where the host refuses the call.
+    pub fn revision(&self) -> Result<u32, HostStatus> {
+        let revision = self.store.get(&self.keys.revision)?;
+        Ok(revision.map_or(NO_CHANGE, |(_, change)| change))
+    }
+
+    /// Gives the state another revision, so that all VMs read it.
+    ///
+    /// # Errors
+    /// Where the host refuses the call.
+    pub fn announce(&self) -> Result<(), HostStatus> {
+        let key = &self.keys.revision;
+        self.store.set(key, b"{}", NO_CHANGE).map(drop)
+    }
+}
