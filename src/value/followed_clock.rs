@@ -21,7 +21,7 @@ impl FollowedClock {
     /// The steady time at a time of the wall clock; nothing where that may have stepped since, or both have not been
     /// read for a second. A smaller step is found when both are read again.
     pub fn steady_ns(self, wall_ns: u64) -> Option<u64> {
-        let ahead_ns = wall_ns.checked_sub(self.wall_ns)?;
-        (ahead_ns <= Self::MAX_AHEAD_NS).then(|| self.steady_ns.saturating_add(ahead_ns))
+        let ahead_ns = wall_ns.wrapping_sub(self.wall_ns);
+        (ahead_ns <= Self::MAX_AHEAD_NS).then(|| self.steady_ns.wrapping_add(ahead_ns))
     }
 }
