@@ -232,3 +232,37 @@ fn envoy() -> PathBuf {
     let built = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/envoy"));
     std::env::var_os("ENVOY").map_or_else(built, PathBuf::from)
 }
+
+/// Each on a line of its own, with its path.
+#[tokio::test]
+async fn all_problems_of_a_configuration_are_logged() {
+    let env = TestEnv::start(config(0, json!([]))).await;
+    let bad = json!({
+        "version": "",
+        "color_header": "cookie",
+        "rollouts": [
+            {
+                "name": "Demo",
+                "clusters": { "blue": "blue", "green": "green" },
+                "weights": { "blue": 90, "green": 5 },
+            },
+            {
+                "name": "other",
+                "match": { "path_prefix": "other" },
+                "clusters": { "blue": "blue", "green": "green" },
+                "weights": { "blue": 50, "green": 50 },
+            },
+        ],
+    });
+    assert_eq!(env.envoy.push(bad).await, PushOutcome::Rejected);
+    for problem in [
+        "version: ",
+        "color_header: ",
+        "rollouts[0].name: \"Demo\", must be ",
+        "rollouts[0].weights: blue 90 + green 5 = 95, must be 100",
+        "rollouts[1].match.path_prefix: \"other\", must ",
+    ] {
+        let line = format!("config rejected, the one in force stays: {problem}");
+        env.envoy.wait_for_log(&line).await;
+    }
+}

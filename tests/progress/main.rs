@@ -10,6 +10,7 @@ mod grpc;
 mod guard;
 mod overrides;
 mod permission;
+mod plugins;
 mod ramp;
 mod recovery;
 mod speed;

@@ -236,6 +236,38 @@ async fn requests_slow_before_a_change_that_fail_after_it_do_not_roll_a_healed_g
     assert!(logged.contains(figures), "{logged}");
 }
 
+/// Envoy does not configure anew what it takes up again while streams keep it.
+#[tokio::test]
+async fn a_configuration_that_is_taken_up_again_is_guarded() {
+    let [first, second] = [10, 20].map(|green| {
+        let guard = with_guard(json!({ "max_error_rate": 5 }));
+        config(json!({ "weights": weights(green), "guard": guard }))
+    });
+    let env = TestEnv::start(first.clone()).await;
+    let workers = client_per_worker(&env).await;
+    let keeping = workers.clone().map(|client| async move {
+        let request = as_user(&green_user()).header("x-test-hang", "1");
+        let never = std::future::pending();
+        client
+            .connection_per_request()
+            .leave_before_response(request, never)
+            .await;
+    });
+    let [a, b] = keeping;
+    let guarded = async {
+        env.green.wait_for_count(2).await;
+        env.push(second).await;
+        assert_all_on(&workers, "green", "the second").await;
+        env.push(first).await;
+        assert_all_on(&workers, "green", "the first again").await;
+        trip(&env, &workers, 1).await;
+    };
+    tokio::select! {
+        () = guarded => {}
+        _ = async { tokio::join!(a, b) } => unreachable!("they hang"),
+    }
+}
+
 /// One more cluster, as Envoy's bootstrap has it.
 fn cluster(name: &str, upstream: &Upstream) -> String {
     let port = upstream.addr().port();
