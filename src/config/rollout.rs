@@ -18,7 +18,7 @@ use crate::value::name::{ClusterName, RolloutName};
 use crate::value::percent::Weights;
 use serde::Deserialize;
 
-/// Two clusters that share the traffic of one match.
+/// Two versions that share the traffic of one match.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
@@ -28,7 +28,8 @@ pub struct RolloutConfig<'d> {
     /// Which requests belong to it; all where absent. No two rollouts have the same.
     #[serde(default, rename = "match")]
     matches: Field<'d, MatchConfig<'d>>,
-    /// The cluster of each color.
+    /// The cluster of each color. Without it routes that match on `color_header` choose the cluster.
+    #[serde(default)]
     clusters: Field<'d, ClustersConfig<'d>>,
     /// Percent of the traffic of each color, together 100.
     weights: Field<'d, WeightsConfig<'d>>,
@@ -109,7 +110,7 @@ impl Read for RolloutConfig<'_> {
             Some(node) => MatchConfig::read(&node, problems),
             None => Some(Match::default()),
         };
-        let clusters = raw.clusters.required(node, problems);
+        let clusters = raw.clusters.optional(node, problems);
         let weights = raw.weights.required(node, problems);
         let stable = raw.stable.optional(node, problems);
         let salt = raw.salt.optional(node, problems);
@@ -120,13 +121,9 @@ impl Read for RolloutConfig<'_> {
         let guard = raw.guard.optional(node, problems);
         let releases = raw.releases.optional(node, problems);
         let quality = raw.quality.optional(node, problems);
-        let (Some(name), Some(matches), Some(clusters), Some(weights), true) = (
-            &name,
-            &matches,
-            clusters,
-            weights,
-            problems.count() == before,
-        ) else {
+        let is_whole = problems.count() == before;
+        let (Some(name), Some(matches), Some(weights), true) = (&name, &matches, weights, is_whole)
+        else {
             let secret_header = overrides.and_then(|it| it.require.secret_header().cloned());
             return Some(ReadRollout::Part {
                 name,

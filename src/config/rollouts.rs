@@ -19,6 +19,8 @@ pub struct Rollouts {
     pub valid: Vec<Rollout>,
     /// The index of each name.
     pub names: HashMap<RolloutName, usize, Xxh64Builder>,
+    /// The indices of those without clusters.
+    pub without_clusters: Vec<usize>,
     /// Headers that hold the secrets of testers, each once.
     pub secret_headers: Vec<HeaderName>,
 }
@@ -43,6 +45,12 @@ impl Read for Vec<RolloutConfig<'_>> {
         let names = compare_names(&rollouts, node, problems);
         compare_matches(&rollouts, node, problems);
         let secret_headers = secret_headers(&rollouts);
+        let has_none = |read: &Option<ReadRollout>| matches!(read, Some(ReadRollout::Whole(it)) if it.clusters.is_none());
+        let without_clusters = rollouts
+            .iter()
+            .enumerate()
+            .filter(|(_, read)| has_none(read));
+        let without_clusters = without_clusters.map(|(index, _)| index).collect();
         let valid = rollouts.into_iter().filter_map(|read| match read? {
             ReadRollout::Whole(rollout) => Some(rollout),
             ReadRollout::Part { .. } => None,
@@ -50,6 +58,7 @@ impl Read for Vec<RolloutConfig<'_>> {
         Some(Rollouts {
             valid: valid.collect(),
             names,
+            without_clusters,
             secret_headers,
         })
     }

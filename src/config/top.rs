@@ -112,6 +112,13 @@ impl Read for Config<'_> {
             }
         }
         let rollouts = rollouts?;
+        if raw.color_header.node(node).is_none() {
+            let all = node.path().field("rollouts");
+            for index in rollouts.without_clusters {
+                let message = "clusters is missing, must be given where there is no color_header";
+                problems.push(&all.item(index), message);
+            }
+        }
         Some(Policy {
             version,
             profile: profile.unwrap_or_default(),

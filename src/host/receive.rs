@@ -86,8 +86,12 @@ impl Active {
         let weights = runtime.weights(rollout);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;
-        let cluster = rollout.clusters.of(color).as_str();
-        calls::set_request_header(self.policy.route_header.as_str(), cluster)?;
+        let route_header = self.policy.route_header.as_str();
+        if let Some(clusters) = &rollout.clusters {
+            calls::set_request_header(route_header, clusters.of(color).as_str())?;
+        } else if request.headers.first(route_header).is_some() {
+            calls::remove_request_header(route_header)?;
+        }
         if let Some(name) = &self.policy.color_header {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }

@@ -69,7 +69,7 @@ impl Rollout {
     /// Differs where requests are decided for other clusters, releases or users than before.
     pub fn generation_digest(&self) -> u64 {
         digest(&CanonicalRollout {
-            clusters: Some(names(&self.clusters)),
+            clusters: self.clusters.as_ref().map(names),
             releases: CanonicalReleases::new(&self.releases),
             // The name stands for an absent salt, whichever of the two is given.
             salt: Some(self.salt.as_str()),
@@ -99,7 +99,7 @@ impl<'a> CanonicalRollout<'a> {
             name: Some(name),
             hosts: hosts.iter().map(host).collect(),
             path_prefix: &rollout.matches.path_prefix,
-            clusters: Some(names(&rollout.clusters)),
+            clusters: rollout.clusters.as_ref().map(names),
             weights: Some(Color::ALL.map(|color| rollout.weights.of(color).millipercent())),
             stable: unless_blue(rollout.stable),
             salt: (salt != name).then_some(salt),

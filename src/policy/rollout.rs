@@ -1,4 +1,4 @@
-//! One rollout: two clusters that share some traffic, and how.
+//! One rollout: two versions that share some traffic, and how.
 
 use crate::analysis::guard::{Cause, Guard};
 use crate::analysis::quality::Quality;
@@ -19,8 +19,8 @@ pub struct Rollout {
     pub name: RolloutName,
     /// The requests that belong to it.
     pub matches: Match,
-    /// The Envoy cluster of each color.
-    pub clusters: PerColor<ClusterName>,
+    /// The Envoy cluster of each color. Without them routes choose by the color header.
+    pub clusters: Option<PerColor<ClusterName>>,
     /// How the traffic is split.
     pub weights: Weights,
     /// The color that takes over when the other fails.

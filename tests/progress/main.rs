@@ -3,6 +3,7 @@
 mod common;
 mod guarded;
 
+mod color_routing;
 mod config;
 mod expression;
 mod failures;

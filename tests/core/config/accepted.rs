@@ -64,7 +64,7 @@ fn example_means_what_it_says() {
     assert_eq!(rollout.matches.hosts, hosts);
     assert_eq!(rollout.matches.path_prefix, "/v1/");
     assert_eq!(
-        Color::ALL.map(|color| rollout.clusters.of(color).as_str()),
+        Color::ALL.map(|color| rollout.clusters.as_ref().unwrap().of(color).as_str()),
         ["recommender-v1", "recommender-v2"]
     );
     assert_eq!(
@@ -253,4 +253,15 @@ proptest! {
         let message = Policy::parse(&EXAMPLE.as_bytes()[..at]).unwrap_err().to_string();
         prop_assert!(message.starts_with("invalid JSON at line "), "{message}");
     }
+}
+
+#[test]
+fn clusters_may_be_left_out_where_routes_go_by_the_color_header() {
+    let mut config = config(&json!({}));
+    config["rollouts"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("clusters");
+    config["color_header"] = json!("x-bluegreen-color");
+    assert_eq!(policy(&config).rollouts[0].clusters, None);
 }

@@ -12,12 +12,20 @@ fn without(field: &str) -> String {
 
 #[test]
 fn required_fields_are_named() {
-    for field in ["name", "clusters", "weights"] {
+    for field in ["name", "weights"] {
         assert_message(
             without(field),
             &format!("rollouts[0]: {field} is missing, must be given"),
         );
     }
+}
+
+#[test]
+fn clusters_are_required_where_there_is_no_color_header() {
+    assert_message(
+        without("clusters"),
+        "rollouts[0]: clusters is missing, must be given where there is no color_header",
+    );
 }
 
 #[test]
