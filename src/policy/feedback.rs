@@ -9,6 +9,13 @@ use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use crate::policy::policy::Policy;
 use crate::value::color::Color;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use xxhash_rust::xxh64::Xxh64Builder;
 
 /// Outcomes of the predictions that one color of a rollout made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +28,35 @@ pub struct Report {
     pub outcomes: Outcomes,
 }
 
-/// A report as it is written.
+/// A report as it is written, read at once where nothing is wrong with it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GoodReport<'d> {
+    #[serde(borrow)]
+    rollout: Text<'d>,
+    #[serde(borrow)]
+    color: Text<'d>,
+    #[serde(default)]
+    tp: u64,
+    #[serde(default)]
+    fp: u64,
+    #[serde(default, rename = "fn")]
+    fn_: u64,
+    #[serde(default)]
+    tn: u64,
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
+
+/// An object, where a struct could also be an array.
+struct Object<T>(T);
+
+/// The items of an array, as many as are taken.
+struct Items<'d>(Vec<&'d RawValue>);
+
+/// A report as it is written, read value by value to find what is wrong with it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
 struct RawReport<'d> {
@@ -50,21 +85,38 @@ impl Report {
         if body.len() > FeedbackEndpoint::MAX_BYTES {
             return Err(FeedbackError::TooLarge);
         }
-        let document =
-            Document::parse(body).map_err(|error| FeedbackError::Body(error.to_string()))?;
-        let mut problems = Problems::default();
-        read_body(&document.root(), policy, &mut problems).ok_or_else(|| {
-            let first = problems.into_kept().into_iter().next();
-            FeedbackError::Body(first.map(|it| it.to_string()).unwrap_or_default())
-        })
+        let not_json = || {
+            let invalid = Document::parse(body).err();
+            FeedbackError::Body(invalid.map(|it| it.to_string()).unwrap_or_default())
+        };
+        let text = std::str::from_utf8(body).map_err(|_| not_json())?;
+        if !text.trim_ascii_start().starts_with('[') {
+            let json = serde_json::from_str(text).map_err(|_| not_json())?;
+            return Ok(vec![read_report(json, None, policy)?]);
+        }
+        let Items(items) = serde_json::from_str(text).map_err(|error| {
+            if error.is_data() {
+                let most = Self::MAX_ITEMS;
+                return FeedbackError::Body(format!(
+                    "more than {most} items, must be at most {most}"
+                ));
+            }
+            not_json()
+        })?;
+        let items = items.into_iter().enumerate();
+        items
+            .map(|(index, json)| read_report(json, Some(index), policy))
+            .collect()
     }
 
     /// One report for each rollout and color, so that a batch is counted as a whole.
     pub fn sums(reports: Vec<Self>) -> Vec<Self> {
+        let mut places: HashMap<(usize, Color), usize, Xxh64Builder> = HashMap::default();
         let mut sums: Vec<Self> = Vec::new();
         for report in reports {
-            let same = |sum: &&mut Self| (sum.rollout, sum.color) == (report.rollout, report.color);
-            match sums.iter_mut().find(same) {
+            let key = (report.rollout, report.color);
+            let place = *places.entry(key).or_insert(sums.len());
+            match sums.get_mut(place) {
                 Some(sum) => sum.outcomes.add(&report.outcomes),
                 None => sums.push(report),
             }
@@ -73,27 +125,58 @@ impl Report {
     }
 }
 
-fn read_body(root: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Vec<Report>> {
-    if !root.is_array() {
-        return Some(vec![read_report(root, policy, problems)?]);
+/// No report is longer, however it is indented.
+const MAX_REPORT_BYTES: usize = 4_096;
+
+/// Reads a report, which is the item of this index where there are several.
+fn read_report(
+    json: &RawValue,
+    index: Option<usize>,
+    policy: &Policy,
+) -> Result<Report, FeedbackError> {
+    let length = json.get().len();
+    if length <= MAX_REPORT_BYTES
+        && let Some(report) = good_report(json, policy)
+    {
+        return Ok(report);
     }
-    let items = root.array(problems)?;
-    if items.len() > Report::MAX_ITEMS {
-        let count = items.len();
-        let most = Report::MAX_ITEMS;
-        root.problem(
-            problems,
-            format_args!("{count} items, must be at most {most}"),
-        );
-        return None;
+    let root = Node::root(json);
+    let node = index.map_or(root, |index| root.item(index, json));
+    let mut problems = Problems::default();
+    if length > MAX_REPORT_BYTES {
+        let message = format_args!("{length} bytes, must be at most {MAX_REPORT_BYTES}");
+        node.problem(&mut problems, message);
+    } else if let Err(invalid) = Document::parse(json.get().as_bytes()) {
+        node.problem(&mut problems, invalid);
+    } else if let Some(report) = explained_report(&node, policy, &mut problems) {
+        return Ok(report);
     }
-    let items = items.into_iter().enumerate();
-    items
-        .map(|(index, json)| read_report(&root.item(index, json), policy, problems))
-        .collect()
+    let first = problems.into_kept().into_iter().next();
+    let message = first.map(|it| it.to_string()).unwrap_or_default();
+    Err(FeedbackError::Body(message))
 }
 
-fn read_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
+fn good_report(json: &RawValue, policy: &Policy) -> Option<Report> {
+    let Object(raw): Object<GoodReport<'_>> = serde_json::from_str(json.get()).ok()?;
+    let GoodReport {
+        rollout,
+        color,
+        tp,
+        fp,
+        fn_,
+        tn,
+    } = raw;
+    let is_allowed = [tp, fp, fn_, tn]
+        .into_iter()
+        .all(|count| count <= Report::MAX_COUNT);
+    is_allowed.then_some(Report {
+        rollout: policy.named(&rollout.0)?,
+        color: Color::from_bytes(color.0.as_bytes())?,
+        outcomes: Outcomes { tp, fp, fn_, tn },
+    })
+}
+
+fn explained_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
     let before = problems.count();
     let raw: RawReport<'_> = read_object(node, problems)?;
     let rollout = raw.rollout.required_node(node, problems)?;
@@ -116,4 +199,55 @@ fn read_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Opt
         color,
         outcomes,
     })
+}
+
+// === impl Object ===
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData))
+    }
+}
+
+// === impl Items ===
+
+impl<'de: 'd, 'd> Deserialize<'de> for Items<'d> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ItemsVisitor;
+
+        impl<'de> Visitor<'de> for ItemsVisitor {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    if items.len() == Report::MAX_ITEMS {
+                        return Err(A::Error::custom("too many items"));
+                    }
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+
+        deserializer.deserialize_seq(ItemsVisitor)
+    }
 }

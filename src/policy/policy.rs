@@ -38,8 +38,7 @@ pub struct Policy {
 impl Policy {
     /// The index of the rollout of this name.
     pub fn named(&self, name: &str) -> Option<usize> {
-        let name = RolloutName::parse(name).ok()?;
-        self.names.get(&name).copied()
+        self.names.get(name).copied()
     }
 
     /// Those of the headers that hold secrets. Few are looked up each, for many all that came are gone through once.

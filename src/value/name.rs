@@ -2,6 +2,7 @@
 
 use crate::json::found::Found;
 use crate::json::invalid::invalid;
+use std::borrow::Borrow;
 
 /// 1 to 64 of `a-z`, `0-9`, `_` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +51,12 @@ impl RolloutName {
 
     /// The name.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for RolloutName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

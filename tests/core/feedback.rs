@@ -194,7 +194,11 @@ fn a_thousand_items_are_taken_and_one_more_is_not() {
             .len(),
         1_000
     );
-    assert_refused(items(1_001), 400, "1001 items, must be at most 1000");
+    assert_refused(
+        items(1_001),
+        400,
+        "more than 1000 items, must be at most 1000",
+    );
 }
 
 #[test]

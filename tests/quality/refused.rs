@@ -192,7 +192,7 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "1,001 items",
             too_many.as_bytes(),
-            "1001 items, must be at most 1000",
+            "more than 1000 items, must be at most 1000",
         ),
         (
             "60,000 deep",
