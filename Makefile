@@ -29,6 +29,7 @@ REVISION := $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
 export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 
 DEPLOY_VENV := .venv-deploy
+DEPLOY_TESTS := tests/deploy
 
 .PHONY: help
 help: ## this list
@@ -61,7 +62,7 @@ test: build envoy ## all tests, end to end on a real Envoy too
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo and docker-registry)
-	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q tests/deploy $(PYTEST_ARGS)
+	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
 
 .PHONY: image
 image: build ## dist/bluegreen-oci.tar, for Istio and Envoy Gateway; the same commit gives the same digest
