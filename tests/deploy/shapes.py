@@ -34,13 +34,13 @@ class Istio:
     folder = "istio"
     envoy = None
 
-    def __init__(self, directory: Path, upstreams: dict, plane=None, node="istio"):
+    def __init__(self, directory: Path, upstreams: dict, first=None, plane=None, node="istio"):
         self.node = node
         self.own_plane = not plane
         self.plane = plane or ControlPlane()
         try:
             if self.own_plane:
-                self.push(0)
+                self.push_text(first) if first else self.push(0)
             self.envoy = Envoy(self.bootstrap(upstreams), directory, node)
         except BaseException:
             self.end()
@@ -101,17 +101,19 @@ class EnvoyGateway:
 
     name = "envoy.filters.http.wasm/envoyextensionpolicy/default/bluegreen/wasm/0"
     folder = "envoy-gateway"
+    # Those of Envoy Gateway's own that matter here.
+    ARGUMENTS = ("--drain-strategy", "immediate", "--drain-time-s", "60")
     envoy = None
 
-    def __init__(self, directory: Path, upstreams: dict):
+    def __init__(self, directory: Path, upstreams: dict, first=None):
         self.plane = ControlPlane()
         try:
             proxy = one("envoy-gateway", "EnvoyProxy")["spec"]
             bootstrap = {**ads(self.plane.port), **yaml.safe_load(proxy["bootstrap"]["value"])}
             bootstrap["dynamic_resources"]["lds_config"] = {"ads": {}, "resource_api_version": "V3"}
             bootstrap["static_resources"]["clusters"] += [cluster(color, port) for color, port in upstreams.items()]
-            self.push(0)
-            self.envoy = Envoy(bootstrap, directory, "gateway", ["--drain-time-s", "60", *proxy["extraArgs"]])
+            self.push_text(first) if first else self.push(0)
+            self.envoy = Envoy(bootstrap, directory, "gateway", self.ARGUMENTS)
         except BaseException:
             self.end()
             raise
@@ -166,13 +168,13 @@ class Kubernetes:
 
     folder = "kubernetes"
 
-    def __init__(self, directory: Path, upstreams: dict):
+    def __init__(self, directory: Path, upstreams: dict, first=None):
         self.mount = directory / "bluegreen"
         self.mount.mkdir(parents=True)
         self.places = {"/etc/bluegreen-code": str(directory / "code"), "/etc/bluegreen": str(self.mount)}
         self.versions = 0
         self.verdicts = (1, 0)
-        self.push(0)
+        self.push_text(first) if first else self.push(0)
         [container] = one("kubernetes", "Deployment")["spec"]["template"]["spec"]["containers"]
         arguments = [argument.replace("$(POD_NAME)", "pod") for argument in container["args"]]
         # The testbed names its own bootstrap, and says so itself that there is no hot restart.

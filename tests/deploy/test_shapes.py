@@ -123,6 +123,27 @@ def test_code_that_does_not_load_is_refused_and_an_absent_filter_is_blue(make, u
         shape.end()
 
 
+def test_what_an_envoy_does_that_starts_with_a_bad_configuration(upstreams, tmp_path):
+    def started(make):
+        return make(tmp_path / make.__name__, upstreams, first='{"rollouts": []}')
+
+    shape = started(Istio)
+    try:
+        assert get(shape.envoy.port("ingress"), HOST).status == 500
+    finally:
+        shape.end()
+    shape = started(EnvoyGateway)
+    try:
+        assert shape.refused("1") and not json.loads(shape.envoy.admin("/listeners?format=json"))
+    finally:
+        shape.end()
+    shape = started(Kubernetes)
+    try:
+        assert served_by(shape.envoy.port("ingress"), HOST, **{"x-bluegreen-color": "green"}) == "blue"
+    finally:
+        shape.end()
+
+
 def test_envoy_gateway_moves_connections_that_are_open(upstreams, tmp_path):
     shape = EnvoyGateway(tmp_path / "run", upstreams)
     connection = None
