@@ -1,6 +1,13 @@
+import signal
+
 import pytest
 from manifests import CRDS, SCHEMAS_MISSING
 from proxy import Envoy, WASM, upstream
+
+
+def pytest_configure(config):
+    # A run that is told to end still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
 
 
 def pytest_report_header(config):
