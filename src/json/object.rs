@@ -22,6 +22,22 @@ pub fn read_object<'d, T: Deserialize<'d>>(node: &Node<'d>, problems: &mut Probl
     T::deserialize(Object { node, problems }).ok()
 }
 
+/// The fields of an object, by name.
+pub struct NamedFields<'d>(Vec<RawField<'d>>);
+
+/// Reads an object's fields without a struct for them. Unknown and duplicate fields are problems.
+pub fn read_fields<'d>(
+    node: &Node<'d>,
+    known: &'static [&'static str],
+    problems: &mut Problems,
+) -> Option<NamedFields<'d>> {
+    if !node.is_object() {
+        node.must_be(problems, "an object");
+    }
+    let fields = Object { node, problems }.fields(known);
+    fields.ok().map(NamedFields)
+}
+
 /// Reads an enum: a string that names its variant, or an object whose only field does.
 pub fn read_variant<'d, T: Deserialize<'d>>(
     node: &Node<'d>,
@@ -38,6 +54,30 @@ pub fn read_variant<'d, T: Deserialize<'d>>(
         node.must_be(problems, must_be);
     }
     variant
+}
+
+// === impl NamedFields ===
+
+impl NamedFields<'_> {
+    /// A value, where it is given.
+    pub fn optional<'n>(&'n self, name: &'n str, object: &'n Node<'n>) -> Option<Node<'n>> {
+        let (_, json) = self.0.iter().find(|(it, _)| it == name)?;
+        Some(object.field(name, json.get()))
+    }
+
+    /// A value, which must be given.
+    pub fn required<'n>(
+        &'n self,
+        name: &'n str,
+        object: &'n Node<'n>,
+        problems: &mut Problems,
+    ) -> Option<Node<'n>> {
+        let node = self.optional(name, object);
+        if node.is_none() {
+            object.problem(problems, format_args!("{name} is missing, must be given"));
+        }
+        node
+    }
 }
 
 // === impl Field ===

@@ -3,19 +3,15 @@
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::json::document::Document;
 use crate::json::node::Node;
-use crate::json::object::{Field, read_object};
+use crate::json::object::read_fields;
+use crate::json::path::Path;
 use crate::json::problems::Problems;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use crate::policy::policy::Policy;
-use crate::value::color::Color;
+use crate::value::color::{Color, PerColor};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt;
-use xxhash_rust::xxh64::Xxh64Builder;
 
 /// Outcomes of the predictions that one color of a rollout made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +29,9 @@ pub struct Report {
 #[serde(deny_unknown_fields)]
 struct GoodReport<'d> {
     #[serde(borrow)]
-    rollout: Text<'d>,
+    rollout: Cow<'d, str>,
     #[serde(borrow)]
-    color: Text<'d>,
+    color: Cow<'d, str>,
     #[serde(default)]
     tp: u64,
     #[serde(default)]
@@ -44,29 +40,6 @@ struct GoodReport<'d> {
     fn_: u64,
     #[serde(default)]
     tn: u64,
-}
-
-/// A string, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
-
-/// An object, where a struct could also be an array.
-struct Object<T>(T);
-
-/// The items of an array, as many as are taken.
-struct Items<'d>(Vec<&'d RawValue>);
-
-/// A report as it is written, read value by value to find what is wrong with it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
-struct RawReport<'d> {
-    rollout: Field<'d, ()>,
-    color: Field<'d, ()>,
-    tp: Field<'d, ()>,
-    fp: Field<'d, ()>,
-    #[serde(rename = "fn")]
-    fn_: Field<'d, ()>,
-    tn: Field<'d, ()>,
 }
 
 // === impl Report ===
@@ -90,33 +63,35 @@ impl Report {
             FeedbackError::Body(invalid.map(|it| it.to_string()).unwrap_or_default())
         };
         let text = std::str::from_utf8(body).map_err(|_| not_json())?;
-        if !text.trim_ascii_start().starts_with('[') {
-            let json = serde_json::from_str(text).map_err(|_| not_json())?;
-            return Ok(vec![read_report(json, None, policy)?]);
-        }
-        let Items(items) = serde_json::from_str(text).map_err(|error| {
-            if error.is_data() {
-                let most = Self::MAX_ITEMS;
-                return FeedbackError::Body(format!(
-                    "more than {most} items, must be at most {most}"
-                ));
+        let reports = match text.trim_ascii_start().strip_prefix('[') {
+            Some(rest) => read_items(rest, policy),
+            None => {
+                let json: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
+                read_report(json.get(), None, policy).map(|report| Some(vec![report]))
             }
-            not_json()
-        })?;
-        let items = items.into_iter().enumerate();
-        items
-            .map(|(index, json)| read_report(json, Some(index), policy))
-            .collect()
+        };
+        // What is wrong with a small body that is no JSON at all is said of the whole.
+        let is_small = body.len() <= MAX_REPORT_BYTES;
+        match reports {
+            Ok(Some(reports)) => Ok(reports),
+            Err(error) if !is_small || Document::parse(body).is_ok() => Err(error),
+            Ok(None) | Err(_) => Err(not_json()),
+        }
     }
 
     /// One report for each rollout and color, so that a batch is counted as a whole.
     pub fn sums(reports: Vec<Self>) -> Vec<Self> {
-        let mut places: HashMap<(usize, Color), usize, Xxh64Builder> = HashMap::default();
+        let mut places: Vec<PerColor<Option<usize>>> = Vec::new();
         let mut sums: Vec<Self> = Vec::new();
         for report in reports {
-            let key = (report.rollout, report.color);
-            let place = *places.entry(key).or_insert(sums.len());
-            match sums.get_mut(place) {
+            if places.len() <= report.rollout {
+                places.resize_with(report.rollout.saturating_add(1), PerColor::default);
+            }
+            let place = places
+                .get_mut(report.rollout)
+                .map(|it| it.of_mut(report.color));
+            let known = place.and_then(|place| place.replace(place.unwrap_or(sums.len())));
+            match known.and_then(|known| sums.get_mut(known)) {
                 Some(sum) => sum.outcomes.add(&report.outcomes),
                 None => sums.push(report),
             }
@@ -128,27 +103,72 @@ impl Report {
 /// No report is longer, however it is indented.
 const MAX_REPORT_BYTES: usize = 4_096;
 
+/// Reads what follows the first bracket of an array. None where something follows the last one.
+fn read_items(mut rest: &str, policy: &Policy) -> Result<Option<Vec<Report>>, FeedbackError> {
+    let mut reports = Vec::new();
+    let mut end = end_of_array(rest);
+    while end.is_none() {
+        if reports.len() == Report::MAX_ITEMS {
+            let most = Report::MAX_ITEMS;
+            let message = format!("more than {most} items, must be at most {most}");
+            return Err(FeedbackError::Body(message));
+        }
+        let (report, after) = match good_report(rest, policy) {
+            Some(good) => good,
+            None => {
+                let (item, after) = rest
+                    .split_at_checked(item_length(rest))
+                    .unwrap_or((rest, ""));
+                (read_report(item, Some(reports.len()), policy)?, after)
+            }
+        };
+        reports.push(report);
+        end = end_of_array(after);
+        let after = after.trim_ascii_start();
+        rest = after.strip_prefix(',').unwrap_or_default();
+    }
+    Ok(end.filter(|is_whole| *is_whole).map(|_| reports))
+}
+
+/// Whether an array ends here, and if so, whether nothing follows it. What is neither its end nor a comma ends it
+/// badly.
+fn end_of_array(rest: &str) -> Option<bool> {
+    match rest.trim_ascii_start().as_bytes() {
+        [b']', after @ ..] => Some(after.trim_ascii().is_empty()),
+        _ => None,
+    }
+}
+
+/// How long the first item of the rest of an array is.
+fn item_length(rest: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut is_string = false;
+    let mut is_escaped = false;
+    let ends = |byte: u8| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b'[' | b'{' => depth = depth.saturating_add(1),
+            b',' | b']' if depth == 0 => return true,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        false
+    };
+    rest.bytes().position(ends).unwrap_or(rest.len())
+}
+
 /// Reads a report, which is the item of this index where there are several.
-fn read_report(
-    json: &RawValue,
-    index: Option<usize>,
-    policy: &Policy,
-) -> Result<Report, FeedbackError> {
-    let length = json.get().len();
-    if length <= MAX_REPORT_BYTES
-        && let Some(report) = good_report(json, policy)
+fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, FeedbackError> {
+    if json.len() <= MAX_REPORT_BYTES
+        && let Some((report, "")) = good_report(json, policy)
     {
         return Ok(report);
     }
-    let root = Node::root(json);
-    let node = index.map_or(root, |index| root.item(index, json));
     let mut problems = Problems::default();
-    if length > MAX_REPORT_BYTES {
-        let message = format_args!("{length} bytes, must be at most {MAX_REPORT_BYTES}");
-        node.problem(&mut problems, message);
-    } else if let Err(invalid) = Document::parse(json.get().as_bytes()) {
-        node.problem(&mut problems, invalid);
-    } else if let Some(report) = explained_report(&node, policy, &mut problems) {
+    if let Some(report) = explained_report(json, index, policy, &mut problems) {
         return Ok(report);
     }
     let first = problems.into_kept().into_iter().next();
@@ -156,8 +176,14 @@ fn read_report(
     Err(FeedbackError::Body(message))
 }
 
-fn good_report(json: &RawValue, policy: &Policy) -> Option<Report> {
-    let Object(raw): Object<GoodReport<'_>> = serde_json::from_str(json.get()).ok()?;
+/// The report with which a text begins, and what follows it.
+fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> {
+    // serde would take an array for a struct too.
+    let json = Some(json.trim_ascii_start()).filter(|json| json.starts_with('{'))?;
+    // No name of a rollout or color has a bracket.
+    let length = memchr::memchr(b'}', json.as_bytes())?.checked_add(1)?;
+    let (json, rest) = json.split_at_checked(length)?;
+    let raw: GoodReport<'_> = serde_json::from_str(json).ok()?;
     let GoodReport {
         rollout,
         color,
@@ -169,28 +195,51 @@ fn good_report(json: &RawValue, policy: &Policy) -> Option<Report> {
     let is_allowed = [tp, fp, fn_, tn]
         .into_iter()
         .all(|count| count <= Report::MAX_COUNT);
-    is_allowed.then_some(Report {
-        rollout: policy.named(&rollout.0)?,
-        color: Color::from_bytes(color.0.as_bytes())?,
+    let report = Report {
+        rollout: policy.named(&rollout)?,
+        color: Color::from_bytes(color.as_bytes())?,
         outcomes: Outcomes { tp, fp, fn_, tn },
-    })
+    };
+    is_allowed.then_some((report, rest))
 }
 
-fn explained_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
+fn explained_report(
+    json: &str,
+    index: Option<usize>,
+    policy: &Policy,
+    problems: &mut Problems,
+) -> Option<Report> {
+    let path = index.map_or(Path::ROOT, |index| Path::ROOT.item(index));
+    let length = json.len();
+    if length > MAX_REPORT_BYTES {
+        let message = format_args!("{length} bytes, must be at most {MAX_REPORT_BYTES}");
+        problems.push(&path, message);
+        return None;
+    }
+    match Document::parse(json.as_bytes()) {
+        Ok(document) => explained_fields(&document.root().at(path), policy, problems),
+        Err(invalid) => {
+            problems.push(&path, invalid);
+            None
+        }
+    }
+}
+
+fn explained_fields(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
+    const KNOWN: [&str; 6] = ["rollout", "color", "tp", "fp", "fn", "tn"];
     let before = problems.count();
-    let raw: RawReport<'_> = read_object(node, problems)?;
-    let rollout = raw.rollout.required_node(node, problems)?;
+    let fields = read_fields(node, &KNOWN, problems)?;
+    let rollout = fields.required("rollout", node, problems)?;
     let name = rollout.string(problems)?;
     let Some(index) = policy.named(&name) else {
         rollout.must_be(problems, "the name of a rollout");
         return None;
     };
-    let color = raw.color.required_node(node, problems)?;
+    let color = fields.required("color", node, problems)?;
     let color = color.parse(Color::parse, problems)?;
     let mut outcomes = Outcomes::default();
-    let counts = [&raw.tp, &raw.fp, &raw.fn_, &raw.tn];
-    for (kind, count) in Outcome::ALL.into_iter().zip(counts) {
-        if let Some(count) = count.node(node) {
+    for kind in Outcome::ALL {
+        if let Some(count) = fields.optional(kind.as_str(), node) {
             *outcomes.of_mut(kind) = count.integer(0, Report::MAX_COUNT, problems)?;
         }
     }
@@ -199,55 +248,4 @@ fn explained_report(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -
         color,
         outcomes,
     })
-}
-
-// === impl Object ===
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData))
-    }
-}
-
-// === impl Items ===
-
-impl<'de: 'd, 'd> Deserialize<'de> for Items<'d> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ItemsVisitor;
-
-        impl<'de> Visitor<'de> for ItemsVisitor {
-            type Value = Items<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    if items.len() == Report::MAX_ITEMS {
-                        return Err(A::Error::custom("too many items"));
-                    }
-                    items.push(item);
-                }
-                Ok(Items(items))
-            }
-        }
-
-        deserializer.deserialize_seq(ItemsVisitor)
-    }
 }

@@ -34,26 +34,17 @@ struct RolloutFacts {
     releases: Option<PerColor<Release>>,
 }
 
-/// What a color runs.
+/// The label of what a color runs, empty where the configuration gives none, and how many the color has had.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Release {
-    /// Empty where the configuration gives none.
-    label: String,
-    /// How many the color has had.
-    number: u32,
-}
+struct Release(String, u32);
 
+/// The digest of the rollout that was rolled back, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Rollback {
-    digest: u64,
-    cause: Cause,
-}
+struct Rollback(u64, Cause);
 
+/// The digest of the gate that was passed, and when, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Promotion {
-    gate: u64,
-    at_ms: u64,
-}
+struct Promotion(u64, u64);
 
 /// Something that became known of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +93,11 @@ impl SharedState {
         let facts = self.rollouts.get(name.as_str());
         let rollback = facts.and_then(|facts| facts.rollback);
         let promotion = facts.and_then(|facts| facts.promotion);
-        let rollback = rollback.filter(|it| it.digest == identity.digest);
-        let promotion = promotion.filter(|it| it.gate == identity.gate);
+        let rollback = rollback.filter(|&Rollback(digest, _)| digest == identity.digest);
+        let promotion = promotion.filter(|&Promotion(gate, _)| gate == identity.gate);
         RolloutStatus {
-            tripped: rollback.map(|it| it.cause),
-            promoted_at_ms: promotion.map(|it| it.at_ms),
+            tripped: rollback.map(|Rollback(_, cause)| cause),
+            promoted_at_ms: promotion.map(|Promotion(_, at_ms)| at_ms),
         }
     }
 
@@ -120,7 +111,7 @@ impl SharedState {
         let releases = facts.and_then(|facts| facts.releases.as_ref());
         Epoch {
             generation: hash.digest(),
-            releases: PerColor::from_fn(|color| releases.map_or(0, |it| it.of(color).number)),
+            releases: PerColor::from_fn(|color| releases.map_or(0, |it| it.of(color).1)),
         }
     }
 
@@ -130,13 +121,11 @@ impl SharedState {
         let facts = self.rollouts.entry(name.as_str().to_owned()).or_default();
         match fact {
             Fact::RolledBack(cause) if known.tripped.is_none() => {
-                let digest = identity.digest;
-                facts.rollback = Some(Rollback { digest, cause });
+                facts.rollback = Some(Rollback(identity.digest, cause));
                 true
             }
             Fact::Promoted(at_ms) if known.promoted_at_ms.is_none() => {
-                let gate = identity.gate;
-                facts.promotion = Some(Promotion { gate, at_ms });
+                facts.promotion = Some(Promotion(identity.gate, at_ms));
                 true
             }
             Fact::RolledBack(_) | Fact::Promoted(_) => false,
@@ -151,10 +140,10 @@ impl RolloutFacts {
         let ends = |digest: u64, other: Option<u64>| other != Some(digest);
         let ended = self
             .rollback
-            .take_if(|it| ends(it.digest, identity.map(|it| it.digest)));
+            .take_if(|it| ends(it.0, identity.map(|it| it.digest)));
         let unpromoted = self
             .promotion
-            .take_if(|it| ends(it.gate, identity.map(|it| it.gate)));
+            .take_if(|it| ends(it.0, identity.map(|it| it.gate)));
         if ended.is_some() {
             self.ended_rollbacks = self.ended_rollbacks.saturating_add(1);
         }
@@ -167,10 +156,10 @@ impl RolloutFacts {
         let releases = self.releases.get_or_insert_default();
         for color in Color::ALL {
             let label = labels.of(color).as_ref().map_or("", ReleaseLabel::as_str);
-            let release = releases.of_mut(color);
-            if release.label != label {
-                release.label = label.to_owned();
-                release.number = release.number.saturating_add(1);
+            let Release(before, number) = releases.of_mut(color);
+            if before != label {
+                label.clone_into(before);
+                *number = number.saturating_add(1);
                 changed = true;
             }
         }

@@ -157,8 +157,8 @@ fn state_is_json() {
     let state = tripped(&policy);
     let identity = identities(&policy)[0];
     let expected = json!({ "config": 0, "rollouts": { "a": {
-        "rollback": { "digest": identity.digest, "cause": "error_rate" },
-        "promotion": { "gate": identity.gate, "at_ms": 7 },
+        "rollback": [identity.digest, "error_rate"],
+        "promotion": [identity.gate, 7],
         "ended_rollbacks": 0,
     } } });
     let json: Value = serde_json::from_slice(&to_json(&state)).unwrap();

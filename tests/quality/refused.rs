@@ -197,12 +197,12 @@ async fn a_body_that_is_no_feedback_is_refused() {
         (
             "60,000 deep",
             deep.as_bytes(),
-            "nested deeper than 16 levels, must be at most 16",
+            "bytes, must be at most 4096",
         ),
         (
             "60,000 deep, with ends",
             deep_and_whole.as_bytes(),
-            "nested deeper than 16 levels, must be at most 16",
+            "bytes, must be at most 4096",
         ),
         (
             "objects 10,000 deep",

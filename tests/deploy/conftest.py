@@ -1,0 +1,36 @@
+import signal
+
+import pytest
+from manifests import CRDS, SCHEMAS_MISSING
+from proxy import Envoy, WASM, upstream
+
+
+def pytest_configure(config):
+    # A run that is told to end still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
+
+
+def pytest_report_header(config):
+    return SCHEMAS_MISSING if not CRDS.is_dir() else f"schemas of custom resources: {CRDS}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not CRDS.is_dir():
+        terminalreporter.write_line(SCHEMAS_MISSING)
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "seen" and report.when == "call":
+                terminalreporter.write_line(value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def code():
+    assert WASM.exists(), f"{WASM} is not there: make build"
+
+
+@pytest.fixture(scope="session")
+def upstreams(tmp_path_factory):
+    """Ports of a blue and a green upstream."""
+    bootstrap = {"static_resources": {"listeners": [upstream("blue"), upstream("green")]}}
+    with Envoy(bootstrap, tmp_path_factory.mktemp("upstreams"), "upstreams") as envoy:
+        yield {color: envoy.port(color) for color in ("blue", "green")}
