@@ -6,7 +6,6 @@ use crate::request::headers::Headers;
 use crate::value::token::is_token;
 use memchr::memmem::Finder;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 /// The name of a cookie, made ready to be looked for.
 #[derive(Clone)]
@@ -101,12 +100,6 @@ impl PartialEq for CookieName {
 }
 
 impl Eq for CookieName {}
-
-impl Hash for CookieName {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
-    }
-}
 
 impl fmt::Debug for CookieName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
