@@ -52,28 +52,13 @@ impl Percent {
     /// For all that is not a plain decimal from 0 to 100 with at most three places behind the point.
     /// Zeros at the end do not count as places.
     pub fn parse(text: &str) -> Result<Self, InvalidPercent> {
-        Self::from_decimal(text).ok_or_else(|| {
+        let all = parse_thousandths(text).filter(|&all| all <= Self::HUNDRED.0);
+        all.map(Self).ok_or_else(|| {
             InvalidPercent::new(
                 Found::plain(text),
                 "a number from 0 to 100 in steps of 0.001",
             )
         })
-    }
-
-    fn from_decimal(text: &str) -> Option<Self> {
-        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
-        let places = places.trim_end_matches('0');
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(places) || places.len() > 3 {
-            return None;
-        }
-        let thousandths: u32 = format!("{places:0<3}").parse().ok()?;
-        let all = whole
-            .parse::<u32>()
-            .ok()?
-            .checked_mul(1_000)?
-            .checked_add(thousandths)?;
-        (all <= Self::HUNDRED.0).then_some(Self(all))
     }
 }
 
@@ -81,6 +66,22 @@ impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Thousandths(self.0).fmt(f)
     }
+}
+
+/// Thousandths of a plain decimal with at most three places behind the point.
+pub(crate) fn parse_thousandths(text: &str) -> Option<u32> {
+    let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
+    let places = places.trim_end_matches('0');
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(places) || places.len() > 3 {
+        return None;
+    }
+    let thousandths: u32 = format!("{places:0<3}").parse().ok()?;
+    whole
+        .parse::<u32>()
+        .ok()?
+        .checked_mul(1_000)?
+        .checked_add(thousandths)
 }
 
 // === impl Thousandths ===

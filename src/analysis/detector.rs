@@ -1,0 +1,165 @@
+//! The test that finds a canary whose requests go wrong more often than the stable color's.
+//!
+//! A mixture of Shiryaev-Roberts statistics over the identity of requests that went wrong: see
+//! `docs/sequential-guard.md`.
+
+use crate::value::bucket::Bucket;
+
+/// Evidence that the canary is worse, and how much of it is left without any one user.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    tolerated: f64,
+    /// Evidence that rolls back.
+    threshold: f64,
+    all: Mixture,
+    /// What there is without each of the users whose failures matter most.
+    without: Vec<(Bucket, Mixture)>,
+}
+
+/// One statistic for each ratio that the test looks for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mixture([f64; RATIOS.len()]);
+
+/// How many times the tolerated ratio the canary's failures may be, and how much each is looked for. The weights
+/// add up to 1.
+const RATIOS: [(f64, f64); 8] = [
+    (1.25, 0.09),
+    (1.5, 0.09),
+    (2.0, 0.09),
+    (3.0, 0.09),
+    (5.0, 0.09),
+    (10.0, 0.11),
+    (30.0, 0.14),
+    (100.0, 0.3),
+];
+
+/// What evidence may come to: far beyond each threshold, and far from infinity.
+const MAX_EVIDENCE: f64 = 1e60;
+
+// === impl Detector ===
+
+impl Detector {
+    /// So many users are kept apart.
+    pub const MAX_USERS: usize = 16;
+
+    /// A step of time adds at most so many seconds: without failures there is no evidence.
+    const MAX_STEP_S: f64 = 1.0;
+
+    /// Tolerates a ratio of 1 or more, and is wrong once in `false_alarm_every_s` or less often.
+    pub fn new(tolerated: f64, false_alarm_every_s: f64) -> Self {
+        Self {
+            tolerated,
+            threshold: false_alarm_every_s.max(1.0),
+            all: Mixture::default(),
+            without: Vec::new(),
+        }
+    }
+
+    /// Time has passed since requests went wrong before. Called once before those that are seen together.
+    pub fn step(&mut self, seconds: f64) {
+        let step = seconds.clamp(0.0, Self::MAX_STEP_S);
+        self.for_each(|mixture| mixture.add(step));
+    }
+
+    /// A stable user's requests went wrong, while the canary's share was so high.
+    pub fn stable(&mut self, share: f64, count: u32) {
+        let factors = self.factors(share, false);
+        self.for_each(|mixture| mixture.multiply(&factors, count));
+    }
+
+    /// A canary user's requests went wrong, while the canary's share was so high.
+    pub fn canary(&mut self, share: f64, user: Option<Bucket>, count: u32) {
+        let factors = self.factors(share, true);
+        if let Some(user) = user {
+            self.keep_apart(user);
+        }
+        self.all.multiply(&factors, count);
+        for (other, mixture) in &mut self.without {
+            if user != Some(*other) {
+                mixture.multiply(&factors, count);
+            }
+        }
+    }
+
+    /// Whether the evidence rolls back, whichever user is left out.
+    pub fn has_passed(&self) -> bool {
+        self.evidence() >= self.threshold
+    }
+
+    /// The logarithm of the evidence as a share of the logarithm that rolls back, 0 to 100.
+    pub fn evidence_percent(&self) -> u32 {
+        let share = self.evidence().max(1.0).ln() / self.threshold.ln().max(f64::MIN_POSITIVE);
+        (1..=100)
+            .take_while(|&it| f64::from(it) <= share * 100.0)
+            .fold(0, |_, it| it)
+    }
+
+    fn evidence(&self) -> f64 {
+        let without = self.without.iter().map(|(_, mixture)| mixture.mean());
+        without.fold(self.all.mean(), f64::min)
+    }
+
+    /// By how much each statistic grows when a request of one color goes wrong: the probability that it is one of this
+    /// color where the canary's failures are that much more likely, over the highest one that is tolerated.
+    fn factors(&self, share: f64, is_canary: bool) -> [f64; RATIOS.len()] {
+        let share = share.clamp(0.0, 1.0);
+        RATIOS.map(|(ratio, _)| {
+            let sum = |ratio: f64| 1.0 + share * (ratio - 1.0);
+            let factor = sum(self.tolerated) / sum(self.tolerated * ratio);
+            if is_canary { factor * ratio } else { factor }
+        })
+    }
+
+    fn for_each(&mut self, change: impl Fn(&mut Mixture)) {
+        change(&mut self.all);
+        self.without.iter_mut().for_each(|(_, it)| change(it));
+    }
+
+    /// A user whose requests went well so far makes no difference to the evidence so far. Where too many are kept
+    /// apart, the one who makes the least difference is so no longer.
+    fn keep_apart(&mut self, user: Bucket) {
+        if self.without.iter().any(|(other, _)| *other == user) {
+            return;
+        }
+        let kept = (user, self.all);
+        if self.without.len() < Self::MAX_USERS {
+            self.without.push(kept);
+            return;
+        }
+        let mut most = 0.0;
+        let mut place = None;
+        for (index, (_, mixture)) in self.without.iter().enumerate() {
+            if mixture.mean() >= most {
+                most = mixture.mean();
+                place = Some(index);
+            }
+        }
+        if let Some(least_needed) = place.and_then(|place| self.without.get_mut(place)) {
+            *least_needed = kept;
+        }
+    }
+}
+
+// === impl Mixture ===
+
+impl Mixture {
+    fn add(&mut self, step: f64) {
+        for statistic in &mut self.0 {
+            *statistic += step;
+        }
+    }
+
+    fn multiply(&mut self, factors: &[f64; RATIOS.len()], count: u32) {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        for (statistic, factor) in self.0.iter_mut().zip(factors) {
+            *statistic = (*statistic * factor.powi(count)).min(MAX_EVIDENCE);
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        let weighted = self.0.iter().zip(&RATIOS);
+        weighted
+            .map(|(statistic, (_, weight))| statistic * weight)
+            .sum()
+    }
+}
