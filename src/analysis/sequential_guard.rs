@@ -5,6 +5,7 @@ use crate::analysis::incident::{Incident, IncidentKind};
 use crate::analysis::sequential::Sequential;
 use crate::analysis::start_history::StartHistory;
 use crate::value::color::Color;
+use crate::value::percent::Percent;
 
 /// Compares the canary with the stable color all the time.
 #[derive(Clone, Debug)]
@@ -55,9 +56,9 @@ impl SequentialGuard {
         self.history.add(second, color, count);
     }
 
-    /// The weights in force have changed.
-    pub fn begin_weights(&mut self) {
-        self.history.begin_weights();
+    /// The weights in force have changed: the canary gets this much.
+    pub fn begin_weights(&mut self, canary: Percent) {
+        self.history.begin_weights(canary);
     }
 
     /// What went wrong since the last call. `now_ms` is by a clock that never steps.
@@ -111,7 +112,8 @@ impl Test {
     ) {
         let mut has_stepped = false;
         for incident in incidents.iter().filter(|it| it.kind == self.kind) {
-            let Some(share) = history.share(incident.began_s, canary) else {
+            let counted = if incident.color == canary { 1 } else { 0 };
+            let Some(share) = history.share(incident.began_s, canary, counted) else {
                 continue;
             };
             if !std::mem::replace(&mut has_stepped, true) {
