@@ -34,14 +34,14 @@ struct Mixture([f64; RATIOS.len()]);
 /// How many times the tolerated ratio the canary's failures may be, and how much each is looked for. The weights
 /// add up to 1.
 const RATIOS: [(f64, f64); 8] = [
-    (1.25, 0.09),
-    (1.5, 0.09),
-    (2.0, 0.09),
-    (3.0, 0.09),
-    (5.0, 0.09),
-    (10.0, 0.11),
-    (30.0, 0.14),
-    (100.0, 0.3),
+    (1.25, 0.08),
+    (1.5, 0.08),
+    (2.0, 0.08),
+    (3.0, 0.08),
+    (5.0, 0.08),
+    (10.0, 0.1),
+    (30.0, 0.1),
+    (200.0, 0.4),
 ];
 
 /// What evidence may come to: far beyond each threshold, and far from infinity.
