@@ -47,7 +47,7 @@ pub mod value;
 mod host;
 
 pub use crate::analysis::grpc::GrpcStatus;
-pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share};
+pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share, SlowAfter};
 pub use crate::analysis::quality::{Outcome, Outcomes, Quality, QualityAnalysis, QualityBreach};
 pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp};
 pub use crate::analysis::signal::{ProbeReason, Signal};

@@ -31,6 +31,12 @@ pub fn guard_trips_total(rollout: &RolloutName, cause: Cause) -> String {
     format!("bluegreen.rollout.{rollout}.cause.{cause}.guard_trips_total")
 }
 
+/// The logarithm of the sequential guard's evidence as a share of the logarithm that rolls back, in percent.
+pub fn guard_evidence_percent(rollout: &RolloutName, cause: Cause) -> String {
+    let (rollout, cause) = (rollout.as_str(), cause.as_str());
+    format!("bluegreen.rollout.{rollout}.cause.{cause}.guard_evidence_percent")
+}
+
 /// Overrides that were asked for without permission.
 pub fn override_denied_total(rollout: &RolloutName) -> String {
     format!(

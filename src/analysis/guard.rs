@@ -1,5 +1,7 @@
 //! The guard: figures of both colors in, and whether one of its limits is broken out.
 
+use crate::analysis::incident::IncidentKind;
+use crate::analysis::sequential::Sequential;
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
 use crate::value::percent::Percent;
@@ -18,7 +20,20 @@ pub struct Guard {
     /// On the share of requests that were slow.
     pub slow_rate: Limits,
     /// A response that starts later is slow, and a request that waits longer.
-    pub slow_after_ms: Option<u64>,
+    pub slow_after: Option<SlowAfter>,
+    /// Whether at most one failed and one slow request of a user count in the window.
+    pub per_user: bool,
+    /// The comparison that needs no limits.
+    pub sequential: Option<Sequential>,
+}
+
+/// When a response is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowAfter {
+    /// After so many milliseconds.
+    Fixed(u64),
+    /// Later than the stable color's 95th percentile of late.
+    Auto,
 }
 
 /// Limits on one rate.
@@ -72,12 +87,35 @@ pub enum Cause {
     ErrorRateOverStable,
     SlowRate,
     SlowRateOverStable,
+    ErrorsSequential,
+    SlowSequential,
     Quality,
 }
 
 // === impl Guard ===
 
 impl Guard {
+    /// The window where there are no limits to judge in it.
+    pub const DEFAULT_WINDOW_MS: u64 = 30_000;
+
+    /// Where there are no limits.
+    pub const DEFAULT_MIN_REQUESTS: u64 = 100;
+
+    /// Whether rates are held against limits.
+    pub fn has_limits(&self) -> bool {
+        self.error_rate != Limits::default() || self.slow_rate != Limits::default()
+    }
+
+    /// Whether single requests that went wrong have to be known, and not only how many they are.
+    pub const fn needs_incidents(&self) -> bool {
+        self.sequential.is_some() || self.per_user
+    }
+
+    /// Whether the guard compares how many responses are slow by the sequential test.
+    pub const fn compares_slow(&self) -> bool {
+        self.sequential.is_some() && self.slow_after.is_some()
+    }
+
     /// Judges the figures of one window.
     pub fn judge(&self, stable: Color, tallies: &PerColor<Counts>) -> Analysis {
         let [watched, stable] = [tallies.of(stable.other()), tallies.of(stable)];
@@ -204,13 +242,23 @@ impl fmt::Display for Breach {
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 5] = [
+    pub const ALL: [Cause; 7] = [
         Cause::ErrorRate,
         Cause::ErrorRateOverStable,
         Cause::SlowRate,
         Cause::SlowRateOverStable,
+        Cause::ErrorsSequential,
+        Cause::SlowSequential,
         Cause::Quality,
     ];
+
+    /// What the sequential test finds by incidents of this kind.
+    pub const fn sequential(kind: IncidentKind) -> Self {
+        match kind {
+            IncidentKind::Failed => Cause::ErrorsSequential,
+            IncidentKind::Slow => Cause::SlowSequential,
+        }
+    }
 
     /// The value of the stats' label.
     pub const fn as_str(self) -> &'static str {
@@ -219,6 +267,8 @@ impl Cause {
             Cause::ErrorRateOverStable => "error_rate_over_stable",
             Cause::SlowRate => "slow_rate",
             Cause::SlowRateOverStable => "slow_rate_over_stable",
+            Cause::ErrorsSequential => "errors_sequential",
+            Cause::SlowSequential => "slow_sequential",
             Cause::Quality => "quality",
         }
     }

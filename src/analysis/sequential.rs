@@ -32,7 +32,7 @@ impl Sequential {
 impl Default for Sequential {
     fn default() -> Self {
         Self {
-            tolerance: Tolerance::default(),
+            tolerance: Tolerance::DEFAULT,
             false_alarm_every_ms: Self::DEFAULT_FALSE_ALARM_EVERY_MS,
         }
     }
@@ -41,6 +41,9 @@ impl Default for Sequential {
 // === impl Tolerance ===
 
 impl Tolerance {
+    /// 10 %.
+    pub const DEFAULT: Self = Self(10_000);
+
     const MAX: u32 = 1_000_000;
 
     /// Reads a JSON number to the letter.
@@ -65,12 +68,5 @@ impl Tolerance {
     /// The highest ratio of the canary's failures to the stable color's that is tolerated; 1 at a tolerance of 0.
     pub fn ratio(self) -> f64 {
         1.0 + f64::from(self.0) / 100_000.0
-    }
-}
-
-impl Default for Tolerance {
-    /// 10 %.
-    fn default() -> Self {
-        Self(10_000)
     }
 }

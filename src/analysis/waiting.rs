@@ -21,6 +21,8 @@ pub struct WaitingKey(usize);
 /// How long a request waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
+    /// How long that was.
+    pub waited_ns: u64,
     /// Whether it was slow.
     pub is_slow: bool,
     /// Whether it was found to be slow while it waited.
@@ -37,11 +39,11 @@ impl<T> Default for WaitingRequests<T> {
 
 impl<T> WaitingRequests<T> {
     /// A request is complete and begins to wait.
-    pub fn begin(&mut self, what: T, since_ns: u64, slow_after_ms: u64) -> WaitingKey {
+    pub fn begin(&mut self, what: T, since_ns: u64, slow_after_ns: u64) -> WaitingKey {
         WaitingKey(self.0.insert(Waiting {
             what,
             since_ns,
-            slow_after_ns: slow_after_ms.saturating_mul(1_000_000),
+            slow_after_ns,
             is_slow: false,
         }))
     }
@@ -50,6 +52,7 @@ impl<T> WaitingRequests<T> {
     pub fn end(&mut self, key: &WaitingKey, now_ns: u64) -> Option<Wait> {
         let waiting = self.0.try_remove(key.0)?;
         Some(Wait {
+            waited_ns: now_ns.saturating_sub(waiting.since_ns),
             is_slow: waiting.is_slow || waiting.has_waited_too_long(now_ns),
             was_found: waiting.is_slow,
         })

@@ -1,11 +1,14 @@
 //! The kinds of values in a configuration: how each is read, and its JSON Schema.
 
+use crate::analysis::guard::SlowAfter;
+use crate::analysis::sequential::Tolerance;
 use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
 use crate::assign::key_source::{KeySource, MetadataPath};
 use crate::assign::new_cookie::SameSite;
 use crate::assign::permission::Sha256Digest;
 use crate::config::time::{
-    parse_duration_ms, parse_max_age, parse_slow_after_ms, parse_time_ms, parse_window_ms,
+    parse_alarm_interval_ms, parse_duration_ms, parse_max_age, parse_slow_after, parse_time_ms,
+    parse_window_ms,
 };
 use crate::json::found::Found;
 use crate::json::invalid::{Invalid, invalid};
@@ -114,9 +117,15 @@ kinds! {
     /// A duration from `1s` to `24h`.
     WindowLength => u64, |node, problems| node.parse(parse_window_ms, problems),
         { "type": "string", "pattern": "^\\s*[0-9][0-9a-zA-Zµ.\\s]*$" }
-    /// A duration of `1ms` or more.
-    SlowAfter => u64, |node, problems| node.parse(parse_slow_after_ms, problems),
+    /// A duration of `1ms` or more, or `auto`: the stable color's 95th percentile of late.
+    SlowAfterTime => SlowAfter, |node, problems| node.parse(parse_slow_after, problems),
+        { "type": "string", "pattern": "^(auto|\\s*[0-9][0-9a-zA-Zµ.\\s]*)$" }
+    /// A duration from `1h` to `3650d`.
+    AlarmInterval => u64, |node, problems| node.parse(parse_alarm_interval_ms, problems),
         { "type": "string", "pattern": "^\\s*[0-9][0-9a-zA-Zµ.\\s]*$" }
+    /// A percentage from 0 to 1000 in steps of 0.001.
+    TolerancePercentage => Tolerance, read_tolerance,
+        { "type": "number", "minimum": 0, "maximum": 1000 }
     /// A duration in whole seconds, such as `30d`.
     MaxAge => Duration, |node, problems| node.parse(parse_max_age, problems),
         { "type": "string", "pattern": "^\\s*[0-9][0-9a-zA-Zµ.\\s]*$" }
@@ -161,6 +170,15 @@ fn read_percent(node: &Node<'_>, problems: &mut Problems) -> Option<Percent> {
         node.must_be(problems, error.must_be());
     }
     percent.ok()
+}
+
+/// As [`read_percent`].
+fn read_tolerance(node: &Node<'_>, problems: &mut Problems) -> Option<Tolerance> {
+    let tolerance = Tolerance::parse(node.json());
+    if let Err(error) = &tolerance {
+        node.must_be(problems, error.must_be());
+    }
+    tolerance.ok()
 }
 
 fn read_metadata(node: &Node<'_>, problems: &mut Problems) -> Option<MetadataPath> {

@@ -1,5 +1,6 @@
 //! Durations and times.
 
+use crate::analysis::guard::SlowAfter;
 use crate::json::found::Found;
 use crate::json::invalid::invalid;
 use std::time::{Duration, UNIX_EPOCH};
@@ -17,6 +18,8 @@ invalid! {
 const A_DURATION: &str = "a duration such as \"500ms\", \"30s\", \"10m\", \"1h 30m\" or \"30d\"";
 const MIN_WINDOW_MS: u64 = 1_000;
 const MAX_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
+const MIN_ALARM_INTERVAL_MS: u64 = 60 * 60 * 1_000;
+const MAX_ALARM_INTERVAL_MS: u64 = 3_650 * 24 * 60 * 60 * 1_000;
 
 impl InvalidDuration {
     fn of(text: &str, must_be: &'static str) -> Self {
@@ -40,10 +43,20 @@ pub fn parse_window_ms(text: &str) -> Result<u64, InvalidDuration> {
     }
 }
 
-pub fn parse_slow_after_ms(text: &str) -> Result<u64, InvalidDuration> {
+pub fn parse_slow_after(text: &str) -> Result<SlowAfter, InvalidDuration> {
+    if text == "auto" {
+        return Ok(SlowAfter::Auto);
+    }
     match parse_duration_ms(text)? {
         0 => Err(InvalidDuration::of(text, "1 ms or more")),
-        millis => Ok(millis),
+        millis => Ok(SlowAfter::Fixed(millis)),
+    }
+}
+
+pub fn parse_alarm_interval_ms(text: &str) -> Result<u64, InvalidDuration> {
+    match parse_duration_ms(text)? {
+        every_ms @ MIN_ALARM_INTERVAL_MS..=MAX_ALARM_INTERVAL_MS => Ok(every_ms),
+        _ => Err(InvalidDuration::of(text, "from 1h to 3650d")),
     }
 }
 

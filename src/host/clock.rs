@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 thread_local! {
     static IS_STEADY_REFUSED: Cell<bool> = const { Cell::new(false) };
+    static SECOND: Cell<u64> = const { Cell::new(0) };
     static FOLLOWED: Cell<FollowedClock> = const { Cell::new(FollowedClock::new(0, 0)) };
 }
 
@@ -39,10 +40,16 @@ pub fn about_steady_ns() -> u64 {
 pub fn now() -> Now {
     let (wall_ns, steady_ns) = (calls::wall_ns(), steady_ns());
     FOLLOWED.set(FollowedClock::new(wall_ns, steady_ns));
+    SECOND.set(steady_ns / 1_000_000_000);
     Now {
         steady_ms: steady_ns / 1_000_000,
         wall_ms: wall_ns / 1_000_000,
     }
+}
+
+/// The second of the last tick, by the clock that never steps. It costs no call.
+pub fn second() -> u64 {
+    SECOND.get()
 }
 
 /// Milliseconds since 1970.

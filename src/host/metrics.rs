@@ -3,6 +3,7 @@
 use super::proxy_wasm::metric::{Counter, Gauge, Histogram};
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::{Outcome, Outcomes};
+use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::stream_end::CodeClass;
 use crate::metrics::{self, ColorStats};
 use crate::policy::decide::Reason;
@@ -45,6 +46,13 @@ pub struct QualityMetrics {
     samples: Gauge,
 }
 
+/// How much evidence the sequential guard has.
+#[derive(Debug)]
+pub struct EvidenceMetrics {
+    errors: Gauge,
+    slow: Gauge,
+}
+
 /// Rollbacks by their causes.
 #[derive(Debug)]
 pub struct TripMetrics {
@@ -52,6 +60,8 @@ pub struct TripMetrics {
     error_rate_over_stable: Counter,
     slow_rate: Counter,
     slow_rate_over_stable: Counter,
+    errors_sequential: Counter,
+    slow_sequential: Counter,
     quality: Counter,
 }
 
@@ -171,6 +181,23 @@ impl GuardMetrics {
     }
 }
 
+// === impl EvidenceMetrics ===
+
+impl EvidenceMetrics {
+    pub fn define(rollout: &RolloutName) -> Result<Self, HostStatus> {
+        let evidence = |cause| Gauge::define(&metrics::guard_evidence_percent(rollout, cause));
+        Ok(Self {
+            errors: evidence(Cause::ErrorsSequential)?,
+            slow: evidence(Cause::SlowSequential)?,
+        })
+    }
+
+    pub fn show(&self, evidence: Evidence) {
+        self.errors.set(evidence.errors_percent);
+        self.slow.set(evidence.slow_percent);
+    }
+}
+
 // === impl TripMetrics ===
 
 impl TripMetrics {
@@ -181,6 +208,8 @@ impl TripMetrics {
             error_rate_over_stable: trips(Cause::ErrorRateOverStable)?,
             slow_rate: trips(Cause::SlowRate)?,
             slow_rate_over_stable: trips(Cause::SlowRateOverStable)?,
+            errors_sequential: trips(Cause::ErrorsSequential)?,
+            slow_sequential: trips(Cause::SlowSequential)?,
             quality: trips(Cause::Quality)?,
         })
     }
@@ -191,6 +220,8 @@ impl TripMetrics {
             Cause::ErrorRateOverStable => self.error_rate_over_stable,
             Cause::SlowRate => self.slow_rate,
             Cause::SlowRateOverStable => self.slow_rate_over_stable,
+            Cause::ErrorsSequential => self.errors_sequential,
+            Cause::SlowSequential => self.slow_sequential,
             Cause::Quality => self.quality,
         }
     }

@@ -60,6 +60,9 @@ impl Plugin {
             let mut counts = VmCounts::default();
             for (name, state) in self.rollouts.borrow().iter() {
                 let name = name.as_str().to_owned();
+                if let Some(recent) = state.tell_recent() {
+                    counts.recent.insert(name.clone(), recent);
+                }
                 counts.rollouts.insert(name, state.counts());
             }
             counts

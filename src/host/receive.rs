@@ -75,7 +75,7 @@ impl Active {
         request: &Request<'_>,
         is_complete: bool,
     ) -> Result<RoutedStream, HostStatus> {
-        let started_ns = if rollout.slow_after_ms().is_some() {
+        let started_ns = if rollout.slow_after().is_some() {
             clock::steady_ns()
         } else if self.policy.profile.shows_streams() {
             clock::about_steady_ns()
@@ -100,7 +100,7 @@ impl Active {
         let place = (index, runtime);
         let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
         if is_complete {
-            stream.request_completed(rollout, started_ns);
+            stream.request_completed(rollout, runtime, started_ns);
         }
         Ok(stream)
     }

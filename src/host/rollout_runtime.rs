@@ -3,7 +3,10 @@
 use super::clock;
 use super::plugin::Plugin;
 use super::rollout_state::RolloutState;
+use crate::analysis::guard::Guard;
+use crate::analysis::incident::Origin;
 use crate::policy::action::Todo;
+use crate::policy::decide::{Decision, Reason};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::Epoch;
@@ -19,6 +22,8 @@ pub struct RolloutRuntime {
     pub state: Rc<RolloutState>,
     /// Whether outcomes of its predictions are counted.
     pub measures: bool,
+    /// Whether its guard goes by single requests.
+    needs_incidents: bool,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
     is_defined: Cell<bool>,
@@ -42,6 +47,7 @@ impl RolloutRuntime {
         Ok(Self {
             state,
             measures,
+            needs_incidents: rollout.guard.as_ref().is_some_and(Guard::needs_incidents),
             generation: Cell::default(),
             status: Cell::default(),
             is_defined: Cell::new(is_defined),
@@ -69,9 +75,21 @@ impl RolloutRuntime {
         rollout.weights_at(wall_ms, self.status.get())
     }
 
-    /// What requests count for that are decided now.
-    pub fn generation(&self) -> u64 {
-        self.generation.get()
+    /// What a request counts for that is decided now.
+    pub fn origin(&self, decision: &Decision) -> Origin {
+        let is_watched = self.needs_incidents && decision.reason != Reason::Override;
+        Origin {
+            color: decision.color,
+            generation: self.generation.get(),
+            user: decision.user,
+            began_s: is_watched.then(clock::second),
+        }
+    }
+
+    /// Beyond which time to a response a request is slow that begins to wait now, where there is a guard that asks for
+    /// it.
+    pub fn slow_after_ns(&self, rollout: &Rollout) -> Option<u64> {
+        rollout.slow_after_ns(self.status.get())
     }
 
     /// Learns what has become of the rollout, and what is counted from now on belongs to.
@@ -105,6 +123,17 @@ impl RolloutRuntime {
                     trips.of(cause).increment();
                 }
                 warn!("rollout {name}: rolled back to {stable}: {reason}");
+            }
+            Todo::SetSlowAfter(ns) => {
+                info!(
+                    "rollout {name}: a response is slow after {} ms",
+                    ns / 1_000_000
+                );
+            }
+            Todo::ShowEvidence(evidence) => {
+                if let Some(shown) = self.state.evidence.get() {
+                    shown.show(evidence);
+                }
             }
             Todo::Promote => info!("rollout {name}: the quality gate is passed, the ramp goes on"),
             Todo::ReportRollback(cause) => {

@@ -1,13 +1,17 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::metrics::{
-    ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics, define_weights,
+    ColorMetrics, EvidenceMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics,
+    define_weights,
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
+use crate::analysis::incident::{Incident, IncidentKind, Origin};
 use crate::analysis::quality::{Outcome, Outcomes};
+use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::window::Counts;
 use crate::metrics;
 use crate::policy::policy::Policy;
+use crate::policy::recent::Recent;
 use crate::policy::rollout::Rollout;
 use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::shared_store::HostStatus;
@@ -21,6 +25,7 @@ use std::rc::Rc;
 pub struct RolloutState {
     pub weights: PerColor<Gauge>,
     pub guard_state: OnceCell<Gauge>,
+    pub evidence: OnceCell<EvidenceMetrics>,
     pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub override_denied: OnceCell<Counter>,
@@ -28,6 +33,7 @@ pub struct RolloutState {
     pub trips: OnceCell<TripMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
     counts: RefCell<RolloutCounts>,
+    recent: RefCell<Recent>,
     /// How much of the counts the guard's metrics show.
     shown: RefCell<PerColor<Counts>>,
     /// Whether the VM has counted something that the others do not know.
@@ -41,6 +47,7 @@ impl RolloutState {
         Ok(Self {
             weights: define_weights(name)?,
             guard_state: OnceCell::new(),
+            evidence: OnceCell::new(),
             colors: OnceCell::new(),
             streams: OnceCell::new(),
             override_denied: OnceCell::new(),
@@ -48,6 +55,7 @@ impl RolloutState {
             trips: OnceCell::new(),
             quality: OnceCell::new(),
             counts: RefCell::default(),
+            recent: RefCell::default(),
             shown: RefCell::default(),
             has_counted,
         })
@@ -58,6 +66,13 @@ impl RolloutState {
         if rollout.guard.is_some() || rollout.quality.is_some() {
             let define = || Gauge::define(&metrics::guard_state(&rollout.name));
             get_or_define(&self.guard_state, define)?;
+        }
+        if rollout
+            .guard
+            .as_ref()
+            .is_some_and(|it| it.sequential.is_some())
+        {
+            get_or_define(&self.evidence, || EvidenceMetrics::define(&rollout.name))?;
         }
         Ok(())
     }
@@ -93,24 +108,73 @@ impl RolloutState {
             self.has_counted.set(true);
         }
         *self.shown.borrow_mut() = counts.requests;
+        self.recent.borrow_mut().begin(epoch.generation);
     }
 
-    /// Counts a request that was decided under a generation, unless another has begun. Says whether it did.
-    pub fn count(&self, generation: u64, color: Color, count: impl FnOnce(&mut Counts)) -> bool {
-        let mut counts = self.counts.borrow_mut();
-        let is_current = counts.epoch.generation == generation;
+    /// A request begins whose guard goes by single requests.
+    pub fn start(&self, origin: &Origin) {
+        if let Some(second) = origin.began_s {
+            self.recent.borrow_mut().start(second, origin.color);
+            self.has_counted.set(true);
+        }
+    }
+
+    /// Counts a request that has ended, unless another generation than its own has begun. Says whether it did.
+    pub fn count_end(&self, origin: &Origin, has_failed: bool, is_slow: bool) -> bool {
+        let is_current = self.count(origin, |counts| counts.add_finished(has_failed, is_slow));
+        if is_current && has_failed {
+            self.add_incident(IncidentKind::Failed, origin);
+        }
+        is_current
+    }
+
+    /// A request has ended by the client's fault, so it tells nothing of its color.
+    pub fn take_back(&self, origin: &Origin) {
+        if let (true, Some(second)) = (self.is_current(origin), origin.began_s) {
+            self.recent.borrow_mut().take_back(second, origin.color);
+        }
+    }
+
+    /// Counts a request that is slow, unless another generation than its own has begun. Says whether it did.
+    pub fn count_slow(&self, origin: &Origin) -> bool {
+        let is_current = self.count(origin, Counts::add_slow);
         if is_current {
-            count(counts.requests.of_mut(color));
+            self.add_incident(IncidentKind::Slow, origin);
+        }
+        is_current
+    }
+
+    /// How long a response of the stable color took.
+    pub fn add_latency(&self, origin: &Origin, ns: u64) {
+        if self.is_current(origin) {
+            self.recent.borrow_mut().add_latency(ns);
+        }
+    }
+
+    fn add_incident(&self, kind: IncidentKind, origin: &Origin) {
+        if let Some(incident) = Incident::of(kind, origin) {
+            self.recent.borrow_mut().add(incident);
+        }
+    }
+
+    fn is_current(&self, origin: &Origin) -> bool {
+        self.counts.borrow().epoch.generation == origin.generation
+    }
+
+    fn count(&self, origin: &Origin, count: impl FnOnce(&mut Counts)) -> bool {
+        let is_current = self.is_current(origin);
+        if is_current {
+            count(self.counts.borrow_mut().requests.of_mut(origin.color));
             self.has_counted.set(true);
         }
         is_current
     }
 
     /// Counts the outcome that came with a response.
-    pub fn count_outcome(&self, generation: u64, color: Color, kind: Outcome) {
-        if self.counts.borrow().epoch.generation == generation {
+    pub fn count_outcome(&self, origin: &Origin, kind: Outcome) {
+        if self.is_current(origin) {
             let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
-            self.add_outcomes(color, &outcomes);
+            self.add_outcomes(origin.color, &outcomes);
         }
     }
 
@@ -133,6 +197,17 @@ impl RolloutState {
         *self.counts.borrow()
     }
 
+    /// What went on of late, and that the others are told of it; nothing where no guard goes by it.
+    pub fn tell_recent(&self) -> Option<Recent> {
+        let mut recent = self.recent.borrow_mut();
+        if recent.is_empty() {
+            return None;
+        }
+        let told = recent.clone();
+        recent.end_turn();
+        Some(told)
+    }
+
     fn show_counts(&self) {
         let Some(guard) = self.guard.get() else {
             return;
@@ -146,17 +221,17 @@ impl RolloutState {
         }
     }
 
-    /// Counts a request that is slow, unless another generation has begun. Says whether it did.
-    pub fn count_slow(&self, generation: u64, color: Color) -> bool {
-        self.count(generation, color, Counts::add_slow)
-    }
-
     /// Ends what the configuration in force no longer asks for: stats do not stay at what they showed last.
     /// There is no `rollout` where it is gone altogether.
     pub fn retire(&self, rollout: Option<&Rollout>) {
         let is_judged = rollout.is_some_and(|it| it.guard.is_some() || it.quality.is_some());
         if let (false, Some(guard_state)) = (is_judged, self.guard_state.get()) {
             guard_state.set(0_u32);
+        }
+        let guard = rollout.and_then(|it| it.guard.as_ref());
+        let is_sequential = guard.is_some_and(|it| it.sequential.is_some());
+        if let (false, Some(evidence)) = (is_sequential, self.evidence.get()) {
+            evidence.show(Evidence::default());
         }
         if rollout.is_none() {
             for color in Color::ALL {

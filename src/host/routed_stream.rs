@@ -8,23 +8,22 @@ use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
 use super::waiting::{self, Waiter};
+use crate::analysis::guard::SlowAfter;
+use crate::analysis::incident::Origin;
 use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
 use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::rollout::Rollout;
-use crate::value::color::Color;
 use log::error;
 use std::rc::Rc;
 
 /// What must be known of the request later on: its headers can't be read any more then.
 pub struct RoutedStream {
     rollout: usize,
-    color: Color,
     state: Rc<RolloutState>,
-    /// What it counts for.
-    generation: u64,
+    origin: Origin,
     /// 0 where nothing asks for it.
     started_ns: u64,
     new_id: Option<NewId>,
@@ -61,9 +60,8 @@ impl RoutedStream {
         }
         let stream = Self {
             rollout: index,
-            color,
             state: Rc::clone(state),
-            generation: runtime.generation(),
+            origin: runtime.origin(&decision),
             started_ns,
             new_id: decision.new_id,
             grpc: is_grpc.then(GrpcCall::default),
@@ -73,6 +71,7 @@ impl RoutedStream {
             waiting: None,
             is_slow: false,
         };
+        stream.state.start(&stream.origin);
         if let Some(streams) = stream.streams(active) {
             streams.in_flight.add(1);
         }
@@ -83,33 +82,33 @@ impl RoutedStream {
     fn streams(&self, active: &Active) -> Option<&StreamMetrics> {
         let streams = self.state.streams.get();
         let shown = streams.filter(|_| active.policy.profile.shows_streams())?;
-        Some(shown.of(self.color))
+        Some(shown.of(self.origin.color))
     }
 
     /// The client has sent its whole request. From now on it waits for the upstream.
-    pub fn request_completed(&mut self, rollout: &Rollout, now_ns: u64) {
+    pub fn request_completed(&mut self, rollout: &Rollout, runtime: &RolloutRuntime, now_ns: u64) {
         self.is_complete = true;
-        if let (Some(slow_after_ms), false, false) = (
-            rollout.slow_after_ms(),
+        if let (Some(slow_after_ns), false, false) = (
+            runtime.slow_after_ns(rollout),
             self.is_overridden,
             self.has_response,
         ) {
             let waiter = Waiter {
                 state: Rc::clone(&self.state),
-                color: self.color,
-                generation: self.generation,
+                origin: self.origin,
             };
-            self.waiting = Some(waiting::begin(waiter, now_ns, slow_after_ms));
+            self.waiting = Some(waiting::begin(waiter, now_ns, slow_after_ns));
         }
     }
 
     pub fn request_body(&mut self, active: &Active, is_last: bool) {
         active.request_bodies.come();
-        if let (true, false, Some((rollout, _))) =
+        if let (true, false, Some((rollout, runtime))) =
             (is_last, self.is_complete, active.rollout(self.rollout))
         {
-            let is_timed = rollout.slow_after_ms().is_some();
-            self.request_completed(rollout, if is_timed { clock::steady_ns() } else { 0 });
+            let is_timed = rollout.slow_after().is_some();
+            let now_ns = if is_timed { clock::steady_ns() } else { 0 };
+            self.request_completed(rollout, runtime, now_ns);
         }
     }
 
@@ -117,7 +116,7 @@ impl RoutedStream {
         active.responses.come();
         self.has_response = true;
         if let Some(name) = &active.policy.color_header {
-            let _ = calls::set_response_header(name.as_str(), self.color.as_str());
+            let _ = calls::set_response_header(name.as_str(), self.origin.color.as_str());
         }
         if let Some(call) = &mut self.grpc {
             call.response_started(is_whole);
@@ -125,7 +124,7 @@ impl RoutedStream {
         let Some((rollout, runtime)) = active.rollout(self.rollout) else {
             return;
         };
-        self.take_time(active);
+        self.take_time(active, rollout);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
@@ -142,7 +141,7 @@ impl RoutedStream {
     }
 
     /// Takes the time to the response, where something asks for it.
-    fn take_time(&mut self, active: &Active) {
+    fn take_time(&mut self, active: &Active, rollout: &Rollout) {
         let streams = self.streams(active);
         if streams.is_none() && self.waiting.is_none() {
             return;
@@ -151,7 +150,14 @@ impl RoutedStream {
         if let Some(streams) = streams {
             streams.response_start_ms.record(self.elapsed_ms(now_ns));
         }
-        self.end_wait(now_ns, true);
+        let waited_ns = self.end_wait(now_ns, true);
+        if let (Some(ns), Some(SlowAfter::Auto), true) = (
+            waited_ns,
+            rollout.slow_after(),
+            self.origin.color == rollout.stable,
+        ) {
+            self.state.add_latency(&self.origin, ns);
+        }
     }
 
     /// To the point where the request may be slow.
@@ -167,14 +173,13 @@ impl RoutedStream {
         now_ns.saturating_sub(self.started_ns) / 1_000_000
     }
 
-    /// The request waits no longer. Where its response is slow, it counts so now, unless it has already.
-    fn end_wait(&mut self, now_ns: u64, has_response: bool) {
-        let key = self.waiting.take();
-        let Some(wait) = key.and_then(|key| waiting::end(&key, now_ns)) else {
-            return;
-        };
-        self.is_slow = wait.was_found
-            || (has_response && wait.is_slow && self.state.count_slow(self.generation, self.color));
+    /// The request waits no longer. Where its response is slow, it counts so now, unless it has already. Says how long
+    /// it waited.
+    fn end_wait(&mut self, now_ns: u64, has_response: bool) -> Option<u64> {
+        let wait = waiting::end(&self.waiting.take()?, now_ns)?;
+        self.is_slow =
+            wait.was_found || (has_response && wait.is_slow && self.state.count_slow(&self.origin));
+        Some(wait.waited_ns)
     }
 
     /// Takes the outcome that the upstream tells out of the response.
@@ -184,7 +189,7 @@ impl RoutedStream {
         };
         let _ = calls::remove_response_header(OUTCOME_HEADER);
         if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
-            self.state.count_outcome(self.generation, self.color, kind);
+            self.state.count_outcome(&self.origin, kind);
         }
     }
 
@@ -227,7 +232,7 @@ impl RoutedStream {
                 );
             });
         }
-        if rollout.slow_after_ms().is_some() && !self.is_complete {
+        if rollout.slow_after().is_some() && !self.is_complete {
             active.request_bodies.miss(|| {
                 error!(
                     "rollout {name}: bodies of requests do not reach the filter, so a request with a body is never \
@@ -261,18 +266,17 @@ impl RoutedStream {
             self.end_wait(now_ns, false);
         }
         let class = end.class();
-        if class != StreamClass::ClientFault && !self.is_overridden {
+        if class == StreamClass::ClientFault {
+            self.state.take_back(&self.origin);
+        } else if !self.is_overridden {
             self.count(class == StreamClass::Failed);
         }
     }
 
     fn count(&self, has_failed: bool) {
-        let is_slow = self.is_slow;
-        let is_current = self.state.count(self.generation, self.color, |counts| {
-            counts.add_finished(has_failed, is_slow);
-        });
+        let is_current = self.state.count_end(&self.origin, has_failed, self.is_slow);
         if let (true, true, Some(colors)) = (has_failed, is_current, self.state.colors.get()) {
-            colors.of(self.color).failures.increment();
+            colors.of(self.origin.color).failures.increment();
         }
     }
 }

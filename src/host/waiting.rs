@@ -1,8 +1,8 @@
 //! The requests of this VM that wait for their response.
 
 use super::rollout_state::RolloutState;
+use crate::analysis::incident::Origin;
 use crate::analysis::waiting::{Wait, WaitingKey, WaitingRequests};
-use crate::value::color::Color;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -10,16 +10,15 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub struct Waiter {
     pub state: Rc<RolloutState>,
-    pub color: Color,
-    pub generation: u64,
+    pub origin: Origin,
 }
 
 thread_local! {
     static WAITING: RefCell<WaitingRequests<Waiter>> = RefCell::default();
 }
 
-pub fn begin(waiter: Waiter, since_ns: u64, slow_after_ms: u64) -> WaitingKey {
-    WAITING.with_borrow_mut(|waiting| waiting.begin(waiter, since_ns, slow_after_ms))
+pub fn begin(waiter: Waiter, since_ns: u64, slow_after_ns: u64) -> WaitingKey {
+    WAITING.with_borrow_mut(|waiting| waiting.begin(waiter, since_ns, slow_after_ns))
 }
 
 pub fn end(key: &WaitingKey, now_ns: u64) -> Option<Wait> {
@@ -30,7 +29,7 @@ pub fn end(key: &WaitingKey, now_ns: u64) -> Option<Wait> {
 pub fn count_slow(now_ns: u64) {
     WAITING.with_borrow_mut(|waiting| {
         for it in waiting.find_slow(now_ns) {
-            it.state.count_slow(it.generation, it.color);
+            it.state.count_slow(&it.origin);
         }
     });
 }

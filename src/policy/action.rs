@@ -2,6 +2,7 @@
 
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
+use crate::analysis::sequential_guard::Evidence;
 use crate::value::color::PerColor;
 use crate::value::percent::Weights;
 
@@ -26,10 +27,14 @@ pub enum Todo {
     },
     /// Let the ramp go on beyond the weight at which it waits.
     Promote,
+    /// Hold responses to be slow after so many nanoseconds.
+    SetSlowAfter(u64),
     /// Say that a rollback outlasts the configuration under which it began.
     ReportRollback(Cause),
     /// Show the state of guard and quality gate.
     ShowGuardState(GuardState),
+    /// Show how much evidence the sequential guard has.
+    ShowEvidence(Evidence),
     /// Show the outcomes of each color's release.
     ShowOutcomes(PerColor<Outcomes>),
     /// Show the weights in force.

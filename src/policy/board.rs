@@ -1,5 +1,6 @@
 //! What all VMs of one Envoy have counted together.
 
+use crate::policy::recent::{News, Recent};
 use crate::policy::registry::Registry;
 use crate::policy::rollout_counts::RolloutCounts;
 use crate::policy::shared_keys::SharedKeys;
@@ -13,6 +14,7 @@ pub struct Board {
     registry: Registry,
     registry_change: u32,
     vms: Vec<VmCopy>,
+    news: Vec<(String, News)>,
 }
 
 /// The counts of one VM.
@@ -54,6 +56,11 @@ impl Board {
             }
             let counts: VmCounts = parse(&json);
             has_changed |= counts.rollouts != copy.counts.rollouts;
+            let none = Recent::default();
+            for (name, recent) in &counts.recent {
+                let before = copy.counts.recent.get(name).unwrap_or(&none);
+                self.news.push((name.clone(), recent.since(before)));
+            }
             copy.counts = counts;
             copy.change = change;
             copy.silent_looks = 0;
@@ -62,6 +69,11 @@ impl Board {
             self.retire(store, keys, vm)?;
         }
         Ok(has_changed)
+    }
+
+    /// What went on since this was asked before.
+    pub fn take_news(&mut self) -> Vec<(String, News)> {
+        std::mem::take(&mut self.news)
     }
 
     /// Adds what all counted to counts that have begun.

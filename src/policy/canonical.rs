@@ -4,9 +4,10 @@
 //! filter. So the form must not change: what is absent and what is at its default are both left out,
 //! a new field is left out at its default too, and the names here are independent of those in the code.
 
-use crate::analysis::guard::{Guard, Limits};
+use crate::analysis::guard::{Guard, Limits, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::Ramp;
+use crate::analysis::sequential::Sequential;
 use crate::assign::cookie_attribute::CookieDomain;
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::{NewCookie, SameSite};
@@ -164,6 +165,18 @@ pub struct CanonicalGuard {
     max_slow_rate: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_slow_rate_over_stable: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_after_auto: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_user: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequential: Option<CanonicalSequential>,
+}
+
+#[derive(Serialize)]
+struct CanonicalSequential {
+    tolerance: u32,
+    false_alarm_every_ms: u64,
 }
 
 impl CanonicalGuard {
@@ -176,9 +189,24 @@ impl CanonicalGuard {
             min_requests: guard.min_requests,
             max_error_rate,
             max_error_rate_over_stable,
-            slow_after_ms: guard.slow_after_ms,
+            slow_after_ms: match guard.slow_after {
+                Some(SlowAfter::Fixed(ms)) => Some(ms),
+                Some(SlowAfter::Auto) | None => None,
+            },
             max_slow_rate,
             max_slow_rate_over_stable,
+            slow_after_auto: (guard.slow_after == Some(SlowAfter::Auto)).then_some(true),
+            per_user: guard.per_user.then_some(true),
+            sequential: guard.sequential.as_ref().map(CanonicalSequential::new),
+        }
+    }
+}
+
+impl CanonicalSequential {
+    const fn new(sequential: &Sequential) -> Self {
+        Self {
+            tolerance: sequential.tolerance.millipercent(),
+            false_alarm_every_ms: sequential.false_alarm_every_ms,
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::policy::action::Action;
 use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
-use crate::policy::rollout_watch::RolloutWatch;
+use crate::policy::rollout_watch::{RolloutWatch, TickInput};
+use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::windows::Windows;
 
 /// Watches all rollouts of one configuration.
@@ -38,6 +39,7 @@ impl Controller {
         has_changed: bool,
         now: Now,
         windows: &mut Windows,
+        sequential: &SequentialGuards,
     ) -> Vec<Action> {
         let turn = self.ticks % Self::TICKS_TO_REFRESH;
         self.ticks = self.ticks.wrapping_add(1);
@@ -45,7 +47,14 @@ impl Controller {
         let rollouts = policy.rollouts.iter().zip(figures).zip(&mut self.watches);
         for (index, ((rollout, figures), watch)) in rollouts.enumerate() {
             let is_due = index % Self::TICKS_TO_REFRESH == turn;
-            let todo = watch.tick(rollout, figures, has_changed, is_due, now, windows);
+            let input = TickInput {
+                now,
+                figures,
+                may_have_changed: has_changed,
+                is_due,
+                watched: sequential.of(&rollout.name),
+            };
+            let todo = watch.tick(rollout, &input, windows);
             actions.extend(todo.into_iter().map(|what| Action {
                 rollout: index,
                 what,

@@ -16,6 +16,8 @@ pub struct Decision {
     pub color: Color,
     /// By what it was decided.
     pub reason: Reason,
+    /// Who sent it, by the bucket of the key; nobody where it was decided at random or by an override.
+    pub user: Option<Bucket>,
     /// The id that was made for a user who had none; it goes into the rollout's new cookie.
     pub new_id: Option<NewId>,
     /// Whether the request asked for a color that it may not have.
@@ -53,6 +55,7 @@ impl Rollout {
             return Decision {
                 color,
                 reason: Reason::Override,
+                user: None,
                 new_id: None,
                 override_denied: false,
             };
@@ -69,6 +72,7 @@ impl Rollout {
         Decision {
             color: bucket.color(weights),
             reason,
+            user: (reason != Reason::Random).then_some(bucket),
             new_id,
             override_denied: override_result == Some(OverrideResult::Denied),
         }

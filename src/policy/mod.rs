@@ -16,11 +16,13 @@ pub mod peers;
     reason = "the file of the noun that the folder is about"
 )]
 pub mod policy;
+pub mod recent;
 pub mod registry;
 pub mod rollout;
 pub mod rollout_counts;
 pub mod rollout_identity;
 pub mod rollout_watch;
+pub mod sequential_guards;
 pub mod shared_keys;
 pub mod shared_state;
 pub mod shared_store;

@@ -2,6 +2,7 @@
 
 use crate::policy::board::Board;
 use crate::policy::member::Member;
+use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore};
 use crate::policy::windows::Windows;
@@ -19,6 +20,8 @@ pub struct Peers<S> {
     pub board: Board,
     /// The guards' windows over it.
     pub windows: Windows,
+    /// What is known of single requests.
+    pub sequential: SequentialGuards,
 }
 
 // === impl Peers ===
@@ -32,6 +35,7 @@ impl<S> Peers<S> {
             member: Member::default(),
             board: Board::default(),
             windows: Windows::default(),
+            sequential: SequentialGuards::default(),
         }
     }
 }

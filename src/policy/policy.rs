@@ -73,7 +73,7 @@ impl Policy {
         self.profile.shows_streams()
             || self.color_header.is_some()
             || rollout.new_cookie.is_some()
-            || rollout.slow_after_ms().is_some()
+            || rollout.slow_after().is_some()
             || self.measures(rollout)
     }
 

@@ -1,6 +1,6 @@
 //! One rollout: two versions that share some traffic, and how.
 
-use crate::analysis::guard::{Cause, Guard};
+use crate::analysis::guard::{Cause, Guard, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::{Hold, Ramp};
 use crate::assign::key_source::KeySource;
@@ -50,6 +50,8 @@ pub struct RolloutStatus {
     pub tripped: Option<Cause>,
     /// When the quality gate promoted its ramp, in milliseconds since 1970.
     pub promoted_at_ms: Option<u64>,
+    /// Beyond which time to a response a request is slow, where the stable color's own times tell.
+    pub slow_after_ns: Option<u64>,
 }
 
 /// The requests that belong to a rollout.
@@ -89,9 +91,18 @@ impl Rollout {
         })
     }
 
-    /// Beyond which time to a response a request is slow, where there is a guard that asks for it.
-    pub fn slow_after_ms(&self) -> Option<u64> {
-        self.guard.as_ref()?.slow_after_ms
+    /// When a response is slow, where there is a guard that asks for it.
+    pub fn slow_after(&self) -> Option<SlowAfter> {
+        self.guard.as_ref()?.slow_after
+    }
+
+    /// Beyond which time to a response a request is slow, where there is a guard that asks for it. As long as too
+    /// little is known of the stable color, none is.
+    pub fn slow_after_ns(&self, status: RolloutStatus) -> Option<u64> {
+        Some(match self.slow_after()? {
+            SlowAfter::Fixed(ms) => ms.saturating_mul(1_000_000),
+            SlowAfter::Auto => status.slow_after_ns.unwrap_or(u64::MAX),
+        })
     }
 }
 

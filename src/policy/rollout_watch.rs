@@ -1,12 +1,14 @@
 //! What to do about one rollout.
 
-use crate::analysis::guard::{Analysis, Cause, Guard};
+use crate::analysis::guard::{Analysis, Cause, Guard, SlowAfter};
+use crate::analysis::incident::IncidentKind;
 use crate::analysis::quality::{Outcomes, Quality, QualityAnalysis};
-use crate::analysis::window::Counts;
+use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
+use crate::policy::sequential_guards::Watched;
 use crate::policy::windows::Windows;
 use crate::value::color::PerColor;
 use crate::value::percent::{Percent, Weights};
@@ -17,8 +19,25 @@ pub struct RolloutWatch {
     measures: bool,
     seen: Option<Figures>,
     shown_state: Option<GuardState>,
+    shown_evidence: Option<Evidence>,
     shown_outcomes: Option<PerColor<Outcomes>>,
     shown_weights: Option<Weights>,
+    slow_after_set_ms: Option<u64>,
+}
+
+/// What there is to look at on one tick.
+#[derive(Debug)]
+pub struct TickInput<'a> {
+    /// The time.
+    pub now: Now,
+    /// The rollout's figures.
+    pub figures: &'a Figures,
+    /// Whether they may have changed.
+    pub may_have_changed: bool,
+    /// Whether to look at all in any case.
+    pub is_due: bool,
+    /// What is known of single requests.
+    pub watched: Option<&'a Watched>,
 }
 
 // === impl RolloutWatch ===
@@ -30,8 +49,10 @@ impl RolloutWatch {
             measures: policy.measures(rollout),
             seen: None,
             shown_state: None,
+            shown_evidence: None,
             shown_outcomes: None,
             shown_weights: None,
+            slow_after_set_ms: None,
         }
     }
 
@@ -40,12 +61,16 @@ impl RolloutWatch {
     pub fn tick(
         &mut self,
         rollout: &Rollout,
-        figures: &Figures,
-        may_have_changed: bool,
-        is_due: bool,
-        now: Now,
+        input: &TickInput<'_>,
         windows: &mut Windows,
     ) -> Vec<Todo> {
+        let &TickInput {
+            now,
+            figures,
+            may_have_changed,
+            is_due,
+            ..
+        } = input;
         let mut todo = Vec::new();
         let has_changed = may_have_changed && self.seen != Some(*figures);
         if !has_changed && !is_due && rollout.ramp.is_none() {
@@ -59,8 +84,10 @@ impl RolloutWatch {
             if is_due {
                 // Another VM, whose configuration was over, may have shown something else since.
                 self.shown_state = None;
+                self.shown_evidence = None;
+                self.set_slow_after(rollout, input, &mut todo);
             }
-            self.judge(rollout, figures, now, windows, &mut todo);
+            self.judge(rollout, input, windows, &mut todo);
             status.tripped = status
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
@@ -72,14 +99,32 @@ impl RolloutWatch {
         todo
     }
 
+    /// Follows the stable color's times, but not each change of them: all VMs have to learn it.
+    fn set_slow_after(&mut self, rollout: &Rollout, input: &TickInput<'_>, todo: &mut Vec<Todo>) {
+        const PAUSE_MS: u64 = 10_000;
+        let now_ms = input.now.steady_ms;
+        let is_early = |set_ms| now_ms.saturating_sub(set_ms) < PAUSE_MS;
+        let is_auto = rollout.slow_after() == Some(SlowAfter::Auto);
+        if !is_auto || self.slow_after_set_ms.is_some_and(is_early) {
+            return;
+        }
+        let known_ns = input.figures.status.slow_after_ns;
+        let is_close = |ns: u64| known_ns.is_some_and(|known| known.abs_diff(ns) <= known / 10);
+        let p95_ns = input.watched.and_then(|it| it.latency.p95_ns());
+        if let Some(ns) = p95_ns.filter(|&ns| !is_close(ns)) {
+            self.slow_after_set_ms = Some(now_ms);
+            todo.push(Todo::SetSlowAfter(ns));
+        }
+    }
+
     fn judge(
         &mut self,
         rollout: &Rollout,
-        figures: &Figures,
-        now: Now,
+        input: &TickInput<'_>,
         windows: &mut Windows,
         todo: &mut Vec<Todo>,
     ) {
+        let figures = input.figures;
         if self.measures && self.shown_outcomes.replace(figures.outcomes) != Some(figures.outcomes)
         {
             todo.push(Todo::ShowOutcomes(figures.outcomes));
@@ -89,8 +134,14 @@ impl RolloutWatch {
         }
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
-            None => judge_limits(rollout, figures, now, windows, todo),
+            None => judge_limits(rollout, input, windows, todo),
         };
+        let evidence = input.watched.and_then(|it| it.sequential.as_ref());
+        if let Some(evidence) = evidence.map(SequentialGuard::evidence)
+            && self.shown_evidence.replace(evidence) != Some(evidence)
+        {
+            todo.push(Todo::ShowEvidence(evidence));
+        }
         if self.shown_state.replace(state) != Some(state) {
             todo.push(Todo::ShowGuardState(state));
         }
@@ -99,11 +150,11 @@ impl RolloutWatch {
 
 fn judge_limits(
     rollout: &Rollout,
-    figures: &Figures,
-    now: Now,
+    input: &TickInput<'_>,
     windows: &mut Windows,
     todo: &mut Vec<Todo>,
 ) -> GuardState {
+    let &TickInput { now, figures, .. } = input;
     let mut state = GuardState::Watching;
     if let Some(quality) = &rollout.quality
         && !is_retired(rollout, figures.status, now)
@@ -113,8 +164,7 @@ fn judge_limits(
     if let Some(guard) = &rollout.guard
         && state != GuardState::Tripped
     {
-        let counts = windows.slide(rollout, guard.window_ms, now, figures.requests);
-        state = judge_guard(rollout, guard, &counts, todo);
+        state = judge_guard(rollout, guard, input, windows, todo);
     }
     state
 }
@@ -122,14 +172,39 @@ fn judge_limits(
 fn judge_guard(
     rollout: &Rollout,
     guard: &Guard,
-    counts: &PerColor<Counts>,
+    input: &TickInput<'_>,
+    windows: &mut Windows,
     todo: &mut Vec<Todo>,
 ) -> GuardState {
-    match guard.judge(rollout.stable, counts) {
+    let sequential = input.watched.and_then(|it| it.sequential.as_ref());
+    if let Some((kind, bad)) = sequential.and_then(SequentialGuard::finding) {
+        let cause = Cause::sequential(kind);
+        return roll_back(cause, finding(kind, bad), todo);
+    }
+    let mut counts = input.figures.requests;
+    if let (true, Some(watched)) = (guard.per_user, input.watched) {
+        counts = watched.users.per_user(&counts);
+    }
+    let counts = windows.slide(rollout, guard.window_ms, input.now, counts);
+    let has_canary = input.figures.requests.of(rollout.stable.other()).requests > 0;
+    match guard.judge(rollout.stable, &counts) {
+        Analysis::Inconclusive if sequential.is_some() && has_canary => GuardState::Watching,
         Analysis::Inconclusive => GuardState::Inconclusive,
         Analysis::Passed => GuardState::Watching,
         Analysis::Failed(breach) => roll_back(breach.cause, breach.to_string(), todo),
     }
+}
+
+fn finding(kind: IncidentKind, [canary, stable]: [u64; 2]) -> String {
+    let (cause, what) = match kind {
+        IncidentKind::Failed => (Cause::ErrorsSequential, "failed"),
+        IncidentKind::Slow => (Cause::SlowSequential, "were slow"),
+    };
+    format!(
+        "{}: {canary} canary and {stable} stable requests {what}, more of the canary's than chance allows, also \
+         without any one user",
+        cause.as_str()
+    )
 }
 
 fn judge_quality(

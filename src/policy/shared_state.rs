@@ -31,6 +31,8 @@ struct RolloutFacts {
     /// How many rollbacks a change of the configuration has ended.
     ended_rollbacks: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    slow_after: Option<LearnedSlowAfter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<PerColor<Release>>,
 }
 
@@ -46,6 +48,10 @@ struct Rollback(u64, Cause);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Promotion(u64, u64);
 
+/// The generation whose responses tell when one is slow, and after how many nanoseconds that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LearnedSlowAfter(u64, u64);
+
 /// Something that became known of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -53,6 +59,8 @@ pub enum Fact {
     RolledBack(Cause),
     /// Its ramp was promoted, in milliseconds since 1970.
     Promoted(u64),
+    /// Its responses are slow after so many nanoseconds.
+    SlowAfter(u64),
 }
 
 // === impl SharedState ===
@@ -95,9 +103,12 @@ impl SharedState {
         let promotion = facts.and_then(|facts| facts.promotion);
         let rollback = rollback.filter(|&Rollback(digest, _)| digest == identity.digest);
         let promotion = promotion.filter(|&Promotion(gate, _)| gate == identity.gate);
+        let slow_after = facts.and_then(|facts| facts.slow_after);
+        let slow_after = slow_after.filter(|&LearnedSlowAfter(it, _)| it == identity.generation);
         RolloutStatus {
             tripped: rollback.map(|Rollback(_, cause)| cause),
             promoted_at_ms: promotion.map(|Promotion(_, at_ms)| at_ms),
+            slow_after_ns: slow_after.map(|LearnedSlowAfter(_, ns)| ns),
         }
     }
 
@@ -128,7 +139,11 @@ impl SharedState {
                 facts.promotion = Some(Promotion(identity.gate, at_ms));
                 true
             }
-            Fact::RolledBack(_) | Fact::Promoted(_) => false,
+            Fact::SlowAfter(ns) if known.slow_after_ns != Some(ns) => {
+                facts.slow_after = Some(LearnedSlowAfter(identity.generation, ns));
+                true
+            }
+            Fact::RolledBack(_) | Fact::Promoted(_) | Fact::SlowAfter(_) => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What one VM has counted, as it tells the others.
 
+use crate::policy::recent::Recent;
 use crate::policy::rollout_counts::RolloutCounts;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -13,6 +14,9 @@ pub struct VmCounts {
     pub beat: u64,
     /// By name.
     pub rollouts: HashMap<String, RolloutCounts, Xxh64Builder>,
+    /// What went on of late, by name, of rollouts whose guards go by single requests.
+    #[serde(skip_serializing_if = "HashMap::is_empty")]
+    pub recent: HashMap<String, Recent, Xxh64Builder>,
 }
 
 // === impl VmCounts ===
@@ -28,6 +32,7 @@ impl VmCounts {
         Self {
             beat: self.beat,
             rollouts: rollouts.collect(),
+            recent: self.recent.clone(),
         }
     }
 

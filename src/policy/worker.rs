@@ -127,12 +127,15 @@ impl Worker {
             member,
             board,
             windows,
+            sequential,
         } = peers;
         if !member.tick(store, keys, now.steady_ms, counted)? {
             self.leads = false;
+            board.take_news();
             return Ok(());
         }
         let has_changed = board.look(store, keys)?;
+        sequential.learn(policy, &self.statuses, &board.take_news(), now);
         let has_led = std::mem::replace(&mut self.leads, true);
         if !has_led {
             windows.drop_stale(policy, now);
@@ -141,9 +144,9 @@ impl Worker {
         if has_changed {
             self.gather(policy, board);
         }
-        for action in self
-            .controller
-            .tick(policy, &self.figures, has_changed, now, windows)
+        for action in
+            self.controller
+                .tick(policy, &self.figures, has_changed, now, windows, sequential)
         {
             if self.note(&action, now) {
                 report.has_learned = true;
@@ -196,6 +199,7 @@ impl Worker {
         let (identities, epochs) = (&self.identities, &self.epochs);
         let windows = &mut peers.windows;
         windows.begin(policy, identities, epochs, &self.figures, now);
+        peers.sequential.begin(policy, epochs);
         Ok(())
     }
 
@@ -235,6 +239,7 @@ impl Worker {
             // A rollback ends with the configuration alone.
             status.tripped = status.tripped.or(learned.tripped);
             status.promoted_at_ms = status.promoted_at_ms.or(learned.promoted_at_ms);
+            status.slow_after_ns = learned.slow_after_ns.or(status.slow_after_ns);
             *epoch = state.epoch(&rollout.name, identity);
         }
         Ok(state.is_about(policy))
@@ -264,6 +269,7 @@ impl Worker {
         match action.what {
             Todo::RollBack { cause, .. } => status.tripped = Some(cause),
             Todo::Promote => status.promoted_at_ms = Some(now.wall_ms),
+            Todo::SetSlowAfter(ns) => status.slow_after_ns = Some(ns),
             _ => return false,
         }
         if let Some(figures) = self.figures.get_mut(action.rollout) {
@@ -299,6 +305,9 @@ impl Worker {
                     match action.what {
                         Todo::RollBack { cause, .. } => {
                             state.add(&rollout.name, identity, Fact::RolledBack(cause))
+                        }
+                        Todo::SetSlowAfter(ns) => {
+                            state.add(&rollout.name, identity, Fact::SlowAfter(ns))
                         }
                         _ => state.add(&rollout.name, identity, Fact::Promoted(now.wall_ms)),
                     }

@@ -8,7 +8,7 @@ use std::fmt;
 use xxhash_rust::xxh64::Xxh64;
 
 /// One of 100,000 equal parts of all keys, so that a bucket is a thousandth of a percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bucket(u32);
 
 /// What is hashed before the key. Keeps the hash's state behind the salt, which is the same for all keys.
@@ -28,6 +28,15 @@ invalid! {
 impl Bucket {
     /// How many there are.
     pub const COUNT: u32 = 100_000;
+
+    /// The bucket of a number from 0 to 99,999.
+    pub const fn new(number: u32) -> Option<Self> {
+        if number < Self::COUNT {
+            Some(Self(number))
+        } else {
+            None
+        }
+    }
 
     /// `floor(hash × 100000 / 2^64)`: the hash as a fraction of its range.
     pub fn from_hash(hash: u64) -> Self {

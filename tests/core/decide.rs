@@ -14,14 +14,14 @@ fn key_decides_by_its_bucket() {
     let rollout = rollout(&json!({ "sticky": [{ "header": "x-user-id" }], "salt": "s" }));
     for user in (0..100).map(|user| user.to_string()) {
         let decision = decide(&rollout, &[("x-user-id", &user)]);
-        let color = Salt::new("s")
-            .bucket(user.as_bytes())
-            .color(rollout.weights);
+        let bucket = Salt::new("s").bucket(user.as_bytes());
+        let color = bucket.color(rollout.weights);
         assert_eq!(
             decision,
             Decision {
                 color,
                 reason: Reason::Sticky,
+                user: Some(bucket),
                 new_id: None,
                 override_denied: false
             }

@@ -1,7 +1,7 @@
 //! The guard's judgement of one window.
 
 use crate::support::percent;
-use bluegreen::{Analysis, Cause, Color, Counts, Guard, Limits, PerColor};
+use bluegreen::{Analysis, Cause, Color, Counts, Guard, Limits, PerColor, SlowAfter};
 
 pub const fn tally(requests: u64, failed: u64, slow: u64) -> Counts {
     Counts {
@@ -20,13 +20,15 @@ fn limits(max: Option<&str>, max_over_stable: Option<&str>) -> Limits {
 }
 
 fn guard(error_rate: Limits, slow_rate: Limits) -> Guard {
-    let slow_after_ms = (slow_rate != Limits::default()).then_some(800);
+    let slow_after = (slow_rate != Limits::default()).then_some(SlowAfter::Fixed(800));
     Guard {
         window_ms: 30_000,
         min_requests: 100,
         error_rate,
         slow_rate,
-        slow_after_ms,
+        slow_after,
+        per_user: false,
+        sequential: None,
     }
 }
 
@@ -248,7 +250,9 @@ fn each_rate_has_its_own_requests() {
         min_requests: 20,
         error_rate: limits(Some("50"), None),
         slow_rate: limits(Some("50"), None),
-        slow_after_ms: Some(500),
+        slow_after: Some(SlowAfter::Fixed(500)),
+        per_user: false,
+        sequential: None,
     };
     let judge = |green: Counts| {
         let blue = tally(0, 0, 0);

@@ -42,6 +42,7 @@ fn tripped(policy: &Policy) -> SharedState {
 const TRIPPED: RolloutStatus = RolloutStatus {
     tripped: Some(Cause::ErrorRate),
     promoted_at_ms: Some(7),
+    slow_after_ns: None,
 };
 
 #[test]
@@ -53,6 +54,7 @@ fn facts_are_about_the_configuration_under_which_they_became_known() {
     let promoted = RolloutStatus {
         tripped: None,
         promoted_at_ms: Some(7),
+        slow_after_ns: None,
     };
     assert_eq!(first(&state, &other_salt).0, promoted);
     let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 100 }] });

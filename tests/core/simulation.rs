@@ -65,7 +65,9 @@ fn guard(min_requests: u64, max_over_stable: &str) -> Guard {
             max_over_stable: Some(percent(max_over_stable)),
         },
         slow_rate: Limits::default(),
-        slow_after_ms: None,
+        slow_after: None,
+        per_user: false,
+        sequential: None,
     }
 }
 

@@ -4,16 +4,20 @@ use bluegreen::analysis::waiting::{Wait, WaitingRequests};
 
 const MS: u64 = 1_000_000;
 
-fn wait(is_slow: bool, was_found: bool) -> Option<Wait> {
-    Some(Wait { is_slow, was_found })
+fn wait(is_slow: bool, was_found: bool) -> Option<(bool, bool)> {
+    Some((is_slow, was_found))
+}
+
+fn ended(wait: Option<Wait>) -> Option<(bool, bool)> {
+    wait.map(|it| (it.is_slow, it.was_found))
 }
 
 #[test]
 fn request_is_slow_once_it_has_waited_longer_than_its_limit() {
     let mut waiting = WaitingRequests::default();
-    waiting.begin("a", 10 * MS, 5);
-    waiting.begin("b", 10 * MS, 50);
-    waiting.begin("c", 12 * MS, 5);
+    waiting.begin("a", 10 * MS, 5 * MS);
+    waiting.begin("b", 10 * MS, 50 * MS);
+    waiting.begin("c", 12 * MS, 5 * MS);
     let mut found = |now_ns| waiting.find_slow(now_ns).copied().collect::<Vec<_>>();
     assert_eq!(found(15 * MS), [""; 0]);
     assert_eq!(found(15 * MS + 1), ["a"]);
@@ -25,11 +29,11 @@ fn request_is_slow_once_it_has_waited_longer_than_its_limit() {
 #[test]
 fn end_tells_whether_the_request_was_slow_and_whether_that_is_known() {
     let mut waiting = WaitingRequests::default();
-    let [fast, slow, found] = [0, 0, 0].map(|since_ns| waiting.begin((), since_ns, 5));
-    assert_eq!(waiting.end(&fast, 5 * MS), wait(false, false));
-    assert_eq!(waiting.end(&slow, 6 * MS), wait(true, false));
+    let [fast, slow, found] = [0, 0, 0].map(|since_ns| waiting.begin((), since_ns, 5 * MS));
+    assert_eq!(ended(waiting.end(&fast, 5 * MS)), wait(false, false));
+    assert_eq!(ended(waiting.end(&slow, 6 * MS)), wait(true, false));
     assert_eq!(waiting.find_slow(6 * MS).count(), 1);
-    assert_eq!(waiting.end(&found, 6 * MS), wait(true, true));
+    assert_eq!(ended(waiting.end(&found, 6 * MS)), wait(true, true));
     assert_eq!(waiting.end(&found, 6 * MS), None);
     assert_eq!(waiting.find_slow(u64::MAX).count(), 0);
 }
@@ -37,7 +41,14 @@ fn end_tells_whether_the_request_was_slow_and_whether_that_is_known() {
 #[test]
 fn clock_that_goes_back_makes_no_request_slow() {
     let mut waiting = WaitingRequests::default();
-    let key = waiting.begin((), 1_000 * MS, 5);
+    let key = waiting.begin((), 1_000 * MS, 5 * MS);
     assert_eq!(waiting.find_slow(0).count(), 0);
-    assert_eq!(waiting.end(&key, 0), wait(false, false));
+    assert_eq!(ended(waiting.end(&key, 0)), wait(false, false));
+}
+
+#[test]
+fn end_tells_how_long_a_request_waited() {
+    let mut waiting = WaitingRequests::default();
+    let key = waiting.begin((), 1_000 * MS, u64::MAX);
+    assert_eq!(waiting.end(&key, 1_007 * MS).unwrap().waited_ns, 7 * MS);
 }

@@ -3,7 +3,7 @@
 use crate::support::{config, percent, policy, rollout, rollout_json};
 use bluegreen::{
     Color, CookieName, Guard, HeaderName, HostPattern, KeySource, Limits, Permission, Policy,
-    Profile, Quality, ReleaseLabel,
+    Profile, Quality, ReleaseLabel, SlowAfter,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -149,7 +149,9 @@ fn guard_and_quality_mean_what_they_say() {
         min_requests: 100,
         error_rate: limits("5", "2"),
         slow_rate: limits("20", "10"),
-        slow_after_ms: Some(800),
+        slow_after: Some(SlowAfter::Fixed(800)),
+        per_user: false,
+        sequential: None,
     };
     assert_eq!(rollout.guard, Some(guard));
     let quality = Quality {

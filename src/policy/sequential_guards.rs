@@ -1,0 +1,125 @@
+//! What the leader knows of single requests: the sequential guards, the users of the guards' windows, and how long
+//! responses take. It outlasts pushes that leave what it is about as it is.
+
+use crate::analysis::guard::Guard;
+use crate::analysis::latency::RecentLatency;
+use crate::analysis::sequential_guard::SequentialGuard;
+use crate::analysis::user_window::UserWindow;
+use crate::policy::figures::Now;
+use crate::policy::policy::Policy;
+use crate::policy::recent::News;
+use crate::policy::rollout::RolloutStatus;
+use crate::policy::rollout_counts::Epoch;
+use crate::value::color::Color;
+use crate::value::name::RolloutName;
+use crate::value::percent::Weights;
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
+
+/// One for each rollout whose guard goes by single requests.
+#[derive(Debug, Default)]
+pub struct SequentialGuards(HashMap<RolloutName, Watched, Xxh64Builder>);
+
+/// What is known of the single requests of one rollout.
+#[derive(Debug)]
+pub struct Watched {
+    key: Key,
+    /// Where the guard has one.
+    pub sequential: Option<SequentialGuard>,
+    /// The users whose requests went wrong.
+    pub users: UserWindow,
+    /// How long the stable color's responses took.
+    pub latency: RecentLatency,
+    weights: Option<Weights>,
+}
+
+/// What all this belongs to.
+#[derive(Clone, Debug, PartialEq)]
+struct Key {
+    generation: u64,
+    stable: Color,
+    guard: Guard,
+}
+
+// === impl SequentialGuards ===
+
+impl SequentialGuards {
+    /// Begins anew where guards have changed, and ends those of others.
+    pub fn begin(&mut self, policy: &Policy, epochs: &[Epoch]) {
+        let mut before = std::mem::take(&mut self.0);
+        for (rollout, epoch) in policy.rollouts.iter().zip(epochs) {
+            let Some(guard) = rollout.guard.as_ref().filter(|it| it.needs_incidents()) else {
+                continue;
+            };
+            let key = Key {
+                generation: epoch.generation,
+                stable: rollout.stable,
+                guard: guard.clone(),
+            };
+            let same = before.remove(&rollout.name).filter(|it| it.key == key);
+            let watched = same.unwrap_or_else(|| Watched::new(key));
+            self.0.insert(rollout.name.clone(), watched);
+        }
+    }
+
+    /// Learns what is new on one VM.
+    pub fn learn(
+        &mut self,
+        policy: &Policy,
+        statuses: &[RolloutStatus],
+        news: &[(String, News)],
+        now: Now,
+    ) {
+        for (name, news) in news {
+            let index = policy.named(name);
+            let known = index.and_then(|it| policy.rollouts.get(it).zip(statuses.get(it)));
+            if let (Some((rollout, status)), Some(watched)) = (known, self.0.get_mut(name.as_str()))
+            {
+                watched.learn(news, rollout.weights_at(now.wall_ms, *status), now);
+            }
+        }
+    }
+
+    /// What is known of a rollout, where its guard goes by single requests.
+    pub fn of(&self, name: &RolloutName) -> Option<&Watched> {
+        self.0.get(name)
+    }
+}
+
+// === impl Watched ===
+
+impl Watched {
+    fn new(key: Key) -> Self {
+        let sequential = key.guard.sequential.as_ref();
+        let sequential =
+            sequential.map(|it| SequentialGuard::new(it, key.stable, key.guard.compares_slow()));
+        Self {
+            key,
+            sequential,
+            users: UserWindow::default(),
+            latency: RecentLatency::default(),
+            weights: None,
+        }
+    }
+
+    fn learn(&mut self, news: &News, weights: Weights, now: Now) {
+        if news.generation != self.key.generation {
+            return;
+        }
+        self.latency.add(now.steady_ms, &news.latencies);
+        if self.key.guard.per_user {
+            let window_ms = self.key.guard.window_ms;
+            self.users
+                .observe(window_ms, now.steady_ms, &news.incidents);
+        }
+        if let Some(sequential) = &mut self.sequential {
+            if self.weights.replace(weights) != Some(weights) {
+                sequential.begin_weights();
+            }
+            for &(second, color, count) in &news.starts {
+                sequential.add_starts(second, color, count);
+            }
+            sequential.observe(now.steady_ms, &news.incidents);
+        }
+    }
+}
