@@ -14,7 +14,7 @@ pub struct Detector {
     all: Mixture,
     /// What there is without each of the users whose failures matter most.
     without: Vec<Without>,
-    /// The time that has passed, by the sum of the steps.
+    /// The time that has passed so far.
     now_s: f64,
 }
 
@@ -75,8 +75,8 @@ impl Detector {
 
     /// Time has passed since requests went wrong before. Called once before those that are seen together.
     pub fn step(&mut self, seconds: f64) {
+        self.now_s += seconds.max(0.0);
         let step = seconds.clamp(0.0, Self::MAX_STEP_S);
-        self.now_s += step;
         self.for_each(|mixture| mixture.add(step));
         self.forget_quiet_users();
     }

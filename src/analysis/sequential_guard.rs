@@ -56,9 +56,9 @@ impl SequentialGuard {
         self.history.add(second, color, count);
     }
 
-    /// The weights in force have changed: the canary gets this much.
-    pub fn begin_weights(&mut self, canary: Percent) {
-        self.history.begin_weights(canary);
+    /// In this second the weights in force change: the canary gets this much from now on.
+    pub fn begin_weights(&mut self, second: u64, canary: Percent) {
+        self.history.begin_weights(second, canary);
     }
 
     /// What went wrong since the last call. `now_ms` is by a clock that never steps.
@@ -110,16 +110,15 @@ impl Test {
         history: &StartHistory,
         canary: Color,
     ) {
+        let last_ms = *self.last_ms.get_or_insert(now_ms);
         let mut has_stepped = false;
         for incident in incidents.iter().filter(|it| it.kind == self.kind) {
-            let counted = if incident.color == canary { 1 } else { 0 };
-            let Some(share) = history.share(incident.began_s, canary, counted) else {
+            let itself = u64::from(incident.color == canary);
+            let Some(share) = history.share(incident.began_s, canary, itself) else {
                 continue;
             };
             if !std::mem::replace(&mut has_stepped, true) {
-                let elapsed_ms = self
-                    .last_ms
-                    .map_or(u64::MAX, |last_ms| now_ms.saturating_sub(last_ms));
+                let elapsed_ms = now_ms.saturating_sub(last_ms);
                 self.detector.step(to_seconds(elapsed_ms));
                 self.last_ms = Some(now_ms);
             }

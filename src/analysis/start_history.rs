@@ -10,8 +10,8 @@ pub struct StartHistory {
     older: VecDeque<Span>,
     recent: VecDeque<Span>,
     weights: SpanWeights,
-    /// Until this second the weights are in doubt: each second stands for itself.
-    unsettled_until_s: u64,
+    /// Until this second each stands for itself, since the weights just changed; and the canary's highest weight.
+    unsettled: Option<(u64, Percent)>,
 }
 
 /// Requests that began in the seconds from one to the next span's.
@@ -47,37 +47,25 @@ impl StartHistory {
     /// Whether the canary's share falls short of its weight shows over so many requests.
     const WANTED_FOR_WEIGHT: u64 = 4_096;
 
-    /// The weights have changed: from the newest second on the share is another. Not all workers learn it at once, so
-    /// that second and the next are of neither.
-    pub fn begin_weights(&mut self, canary: Percent) {
-        let before = self.weights.canary;
-        self.weights.canary = before.max(canary);
-        if let Some(newest) = self.recent.back().map(|it| it.from_s) {
-            self.begin_epoch();
-            self.unsettled_until_s = newest.saturating_add(1);
-        }
-        if let Some(newest) = self.recent.back_mut() {
-            newest.weights = self.weights;
+    /// In this second the weights change. Workers learn it at different moments, so that the seconds around it are of
+    /// neither epoch.
+    pub fn begin_weights(&mut self, second: u64, canary: Percent) {
+        let highest = self.weights.canary.max(canary);
+        self.weights.canary = highest;
+        let doubtful = self.recent.iter_mut().rev();
+        for span in doubtful.take_while(|it| it.from_s >= second.saturating_sub(1)) {
+            self.weights.epoch = self.weights.epoch.saturating_add(1);
+            span.weights = self.weights;
         }
         self.begin_epoch();
         self.weights.canary = canary;
+        self.unsettled = Some((second.saturating_add(1), highest));
     }
 
     /// Requests of a color began in a second. What is negative takes some back.
     pub fn add(&mut self, second: u64, color: Color, count: i64) {
         if self.recent.back().is_none_or(|it| it.from_s < second) {
-            if second <= self.unsettled_until_s {
-                self.begin_epoch();
-            }
-            self.recent.push_back(Span {
-                from_s: second,
-                weights: self.weights,
-                starts: PerColor::default(),
-            });
-            if second <= self.unsettled_until_s {
-                self.begin_epoch();
-            }
-            self.compact(second);
+            self.begin_span(second);
         }
         let mut spans = self.recent.iter_mut().rev().chain(self.older.iter_mut().rev());
         if let Some(span) = spans.find(|it| it.from_s <= second) {
@@ -87,10 +75,10 @@ impl StartHistory {
     }
 
     /// The canary's share of the requests that began in a second and just before it, under the same weights. None where
-    /// nothing is known of that time.
+    /// nothing is known of that time. At least so many of the canary's requests are known from elsewhere.
     ///
-    /// Where the canary gets less than its weight, as when one stable user sends more than all others, the weight
-    /// decides.
+    /// Where the canary gets less than its weight, as when one stable user sends more than all others, the share is
+    /// raised as much as its weight exceeds what it gets.
     pub fn share(&self, second: u64, canary: Color, at_least: u64) -> Option<f64> {
         let spans = self.recent.iter().rev().chain(self.older.iter().rev());
         let mut spans = spans.skip_while(|it| it.from_s > second).peekable();
@@ -112,18 +100,37 @@ impl StartHistory {
             }
         }
         let near = near.unwrap_or(sum);
-        if total(&sum) == 0 {
-            return None;
-        }
         let canary_of = |sum: &PerColor<u64>| to_f64((*sum.of(canary)).max(at_least));
         let stable_of = |sum: &PerColor<u64>| to_f64(*sum.of(canary.other()));
         let weight = f64::from(weights.canary.millipercent());
         let rest = f64::from(weights.canary.rest().millipercent());
+        if total(&sum) == 0 {
+            return None;
+        }
+        if canary_of(&sum) == 0.0 || rest == 0.0 {
+            return Some(weight / (weight + rest));
+        }
         // How many times the odds by the weights exceed those that are seen.
-        let missing = (weight * stable_of(&sum)) / (rest * canary_of(&sum)).max(f64::MIN_POSITIVE);
-        let canary = canary_of(&near) * missing.max(1.0);
-        let share = canary / (canary + stable_of(&near));
-        Some(if share.is_nan() { 1.0 } else { share })
+        let raise = (weight * stable_of(&sum)) / (rest * canary_of(&sum));
+        let canary = canary_of(&near) * raise.max(1.0);
+        Some(canary / (canary + stable_of(&near)).max(f64::MIN_POSITIVE))
+    }
+
+    fn begin_span(&mut self, second: u64) {
+        let (until_s, highest) = self.unsettled.unwrap_or_default();
+        let mut weights = self.weights;
+        if second <= until_s {
+            weights.canary = highest;
+            self.begin_epoch();
+            weights.epoch = self.weights.epoch;
+            self.begin_epoch();
+        }
+        self.recent.push_back(Span {
+            from_s: second,
+            weights,
+            starts: PerColor::default(),
+        });
+        self.compact(second);
     }
 
     fn begin_epoch(&mut self) {

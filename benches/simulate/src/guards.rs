@@ -36,11 +36,18 @@ impl BySequential {
     }
 }
 
+impl BySequential {
+    /// How much evidence there is.
+    pub fn evidence_percent(&self) -> u32 {
+        self.0.evidence().errors_percent
+    }
+}
+
 impl Contender for BySequential {
     fn learn(&mut self, tick: &Tick) -> bool {
         if let Some(weight) = tick.weight {
             let percent = Percent::parse(&format!("{:.3}", weight * 100.0));
-            self.0.begin_weights(percent.unwrap());
+            self.0.begin_weights(tick.second, percent.unwrap());
         }
         for color in Color::ALL {
             let starts = *tick.starts.of(color);
@@ -48,11 +55,8 @@ impl Contender for BySequential {
                 self.0.add_starts(tick.second, color, starts.into());
             }
         }
-        if tick.incidents.is_empty() {
-            return false;
-        }
         self.0.observe(tick.now_ms, &tick.incidents);
-        self.0.finding().is_some()
+        !tick.incidents.is_empty() && self.0.finding().is_some()
     }
 }
 
@@ -70,7 +74,9 @@ impl ByWindow {
                     max_over_stable: Some(Percent::parse("2").unwrap()),
                 },
                 slow_rate: Limits::default(),
-                slow_after_ms: None,
+                slow_after: None,
+                per_user: false,
+                sequential: None,
             },
             judges_bare_rates: false,
             window: Window::default(),

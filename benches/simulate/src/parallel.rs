@@ -21,7 +21,12 @@ pub fn map<J: Sync, R: Send>(what: &str, jobs: &[J], work: impl Fn(&J) -> R + Sy
             });
         }
     });
-    results.into_inner().unwrap().into_iter().flatten().collect()
+    results
+        .into_inner()
+        .unwrap()
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn next_job<'a, J>(next: &AtomicUsize, jobs: &'a [J]) -> Option<(usize, &'a J)> {

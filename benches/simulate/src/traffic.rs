@@ -3,7 +3,7 @@
 use crate::random::Poisson;
 use crate::users::Users;
 use bluegreen::analysis::incident::{Incident, IncidentKind};
-use bluegreen::{Bucket, Color, Counts, PerColor};
+use bluegreen::{Color, Counts, PerColor};
 use fastrand::Rng;
 use std::collections::VecDeque;
 
@@ -29,6 +29,8 @@ pub struct Scenario {
     pub users: Option<Users>,
     /// A canary user who does nothing but fail: requests a second.
     pub looping: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    /// A stable user all of whose requests go well, beside the others: requests a second.
+    pub flooding: Box<dyn Fn(u64) -> f64 + Send + Sync>,
 }
 
 /// What a leader learned since the last tick.
@@ -54,6 +56,7 @@ pub struct Traffic<'a> {
     good: PerColor<Poisson>,
     bad: PerColor<Poisson>,
     looping: Poisson,
+    flooding: Poisson,
     /// Failures that are not known yet, and from when on they are.
     pending: VecDeque<(u64, Incident)>,
 }
@@ -74,6 +77,7 @@ impl Scenario {
             late_ms: 0,
             users: None,
             looping: Box::new(|_| 0.0),
+            flooding: Box::new(|_| 0.0),
         }
     }
 }
@@ -91,6 +95,7 @@ impl<'a> Traffic<'a> {
             good: PerColor::default(),
             bad: PerColor::default(),
             looping: Poisson::default(),
+            flooding: Poisson::default(),
             pending: VecDeque::new(),
         }
     }
@@ -120,10 +125,14 @@ impl<'a> Traffic<'a> {
             *good.of_mut(color) = self.good.of_mut(color).draw(rate * (1.0 - errors), rng);
             *bad.of_mut(color) = self.bad.of_mut(color).draw(rate * errors, rng);
         }
+        good.blue += self.flooding.draw((self.scenario.flooding)(second), rng);
         let looping = self.looping.draw((self.scenario.looping)(second), rng);
         let end_ms = (second + 1) * 1_000;
         let is_quiet = bad.blue + bad.green + looping == 0
-            && self.pending.front().is_none_or(|(at_ms, _)| *at_ms > end_ms);
+            && self
+                .pending
+                .front()
+                .is_none_or(|(at_ms, _)| *at_ms > end_ms);
         if is_quiet {
             learn(&Tick {
                 now_ms: end_ms,
@@ -137,7 +146,11 @@ impl<'a> Traffic<'a> {
         }
         let mut ticks: [Tick; TICKS] = Default::default();
         // Weights change in the middle of a second.
-        let changes_at = if changed.is_some() && second > 0 { 2 } else { 0 };
+        let changes_at = if changed.is_some() && second > 0 {
+            2
+        } else {
+            0
+        };
         for (index, tick) in ticks.iter_mut().enumerate() {
             tick.second = second;
             tick.now_ms = second * 1_000 + (index as u64 + 1) * TICK_MS;
@@ -204,9 +217,4 @@ impl And for Counts {
         sum.add(other);
         sum
     }
-}
-
-/// A user's bucket.
-pub fn bucket(rng: &mut Rng) -> Bucket {
-    Bucket::random(rng)
 }

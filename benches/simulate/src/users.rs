@@ -40,9 +40,8 @@ impl Users {
             let activity = spread.powf(rng.f64());
             users.activity.of_mut(color).push(activity);
         }
-        users.active = PerColor::from_fn(|color| {
-            Weighted::new(users.activity.of(color).iter().copied())
-        });
+        users.active =
+            PerColor::from_fn(|color| Weighted::new(users.activity.of(color).iter().copied()));
         users
     }
 
@@ -61,7 +60,11 @@ impl Users {
     /// The share of requests that the users of a color send.
     pub fn share(&self, color: Color) -> f64 {
         let all = self.active.blue.total() + self.active.green.total();
-        if all > 0.0 { self.active.of(color).total() / all } else { 0.0 }
+        if all > 0.0 {
+            self.active.of(color).total() / all
+        } else {
+            0.0
+        }
     }
 
     /// Who sends a request of this color.
