@@ -35,7 +35,7 @@ pub fn detection(lines: &[Line]) {
             .y_desc("median time to rollback, s")
             .x_label_formatter(&|x| format!("{x:.0}"))
             .y_label_formatter(&|y| format!("{y:.0}"))
-            .light_line_style(WHITE)
+            .max_light_lines(0)
             .draw()?;
         for (line, color) in lines.iter().zip(COLORS) {
             chart
@@ -75,7 +75,7 @@ pub fn evidence(lines: &[Line]) {
             .configure_mesh()
             .x_desc("minutes")
             .y_desc("evidence, %")
-            .light_line_style(WHITE)
+            .max_light_lines(0)
             .draw()?;
         for (line, color) in lines.iter().zip(COLORS) {
             chart
@@ -107,7 +107,7 @@ fn path(name: &str) -> PathBuf {
 
 fn draw(path: &Path, draw: impl FnOnce() -> Result<(), Box<dyn Error>>) {
     match draw() {
-        Ok(()) => println!("\nwrote {}", path.display()),
+        Ok(()) => println!("\nwrote {}", path.file_name().unwrap_or_default().display()),
         Err(error) => eprintln!("simulate: {}: {error}", path.display()),
     }
 }
