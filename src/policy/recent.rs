@@ -171,7 +171,7 @@ impl Recent {
         let new = self
             .incidents
             .iter()
-            .filter(|(turn, _)| !is_same || *turn >= before.turn);
+            .filter(|(turn, _)| !is_same || *turn > before.turn);
         news.incidents.extend(new.map(|(_, incident)| *incident));
         news
     }

@@ -56,6 +56,13 @@ impl RolloutWatch {
         }
     }
 
+    /// Another VM, whose configuration is over, may have shown something else since.
+    pub fn show_again(&mut self) {
+        self.shown_state = None;
+        self.shown_evidence = None;
+        self.shown_weights = None;
+    }
+
     /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
     /// each time.
     pub fn tick(
@@ -82,9 +89,6 @@ impl RolloutWatch {
                 todo.push(Todo::ReportRollback(cause));
             }
             if is_due {
-                // Another VM, whose configuration was over, may have shown something else since.
-                self.shown_state = None;
-                self.shown_evidence = None;
                 self.set_slow_after(rollout, input, &mut todo);
             }
             self.judge(rollout, input, windows, &mut todo);
@@ -93,7 +97,7 @@ impl RolloutWatch {
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let weights = rollout.weights_at(now.wall_ms, status);
-        if self.shown_weights.replace(weights) != Some(weights) || is_due {
+        if self.shown_weights.replace(weights) != Some(weights) {
             todo.push(Todo::ShowWeights(weights));
         }
         todo

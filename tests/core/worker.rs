@@ -2,15 +2,15 @@
 //! refused, others that are faster, clocks that step or stop, VMs that die, and rollouts that come and go.
 
 use crate::support::{policy, rollout_json};
+use bluegreen::analysis::incident::{Incident, IncidentKind};
 use bluegreen::policy::action::{Action, GuardState, Todo};
 use bluegreen::policy::board::Board;
-use bluegreen::policy::controller::Controller;
 use bluegreen::policy::figures::Now;
 use bluegreen::policy::member::Member;
 use bluegreen::policy::peers::Peers;
 use bluegreen::policy::shared_keys::SharedKeys;
 use bluegreen::policy::worker::{Report, Worker};
-use bluegreen::{Cause, Color, HostStatus, Policy, RolloutCounts, SharedStore, VmCounts};
+use bluegreen::{Bucket, Cause, Color, HostStatus, Policy, RolloutCounts, SharedStore, VmCounts};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -244,33 +244,50 @@ fn state_of_the_guard_is_shown_when_it_changes() {
     let mut envoy = Envoy::start(2, one(&json!({})));
     let mut states = |good, failed| {
         envoy.vms[1].serve(0, Color::Green, good, failed);
-        let actions = envoy.ticks(8);
-        let states = actions.into_iter().filter_map(|action| match action.what {
-            Todo::ShowGuardState(state) => Some(state),
-            _ => None,
-        });
-        let mut states: Vec<_> = states.collect();
-        states.dedup();
-        states
+        shown_states(&envoy.ticks(12))
     };
-    assert_eq!(states(0, 0), []);
-    assert_eq!(states(19, 0), [GuardState::Inconclusive]);
+    states(0, 0);
+    assert_eq!(states(19, 0), []);
     assert_eq!(states(1, 0), [GuardState::Watching]);
-    assert_eq!(states(1, 0), [GuardState::Watching]);
-    assert_eq!(states(0, 20), [GuardState::Tripped]);
+    assert_eq!(states(1, 0), []);
+    assert_eq!(states(0, 20).first(), Some(&GuardState::Tripped));
 }
 
+fn shown_states(actions: &[Action]) -> Vec<GuardState> {
+    let states = actions.iter().filter_map(|action| match action.what {
+        Todo::ShowGuardState(state) => Some(state),
+        _ => None,
+    });
+    states.collect()
+}
+
+/// A worker may be the last to show something of a configuration that another worker has just replaced.
 #[test]
-fn what_another_vm_may_have_shown_since_is_shown_again() {
+fn vm_that_learns_late_that_its_configuration_is_over_lets_the_others_show_theirs_again() {
     let mut envoy = Envoy::start(2, one(&json!({})));
     envoy.ticks(20);
-    let again = envoy.ticks(Controller::TICKS_TO_REFRESH as u32);
-    let state = Todo::ShowGuardState(GuardState::Inconclusive);
-    let weights = Todo::ShowWeights(envoy.vms[0].policy.rollouts[0].weights);
-    assert_eq!(
-        again,
-        [state, weights].map(|what| Action { rollout: 0, what })
+    let (now, new) = (
+        envoy.now,
+        Rc::new(one(&json!({ "weights": { "blue": 1, "green": 99 } }))),
     );
+    let [leader, late] = &mut envoy.vms[..] else {
+        panic!("two VMs")
+    };
+    leader.push(&new, now);
+    assert_eq!(
+        shown_states(&leader.tick(now).actions),
+        [GuardState::Inconclusive]
+    );
+    assert!(late.worker.is_in_force());
+    late.tick(now);
+    assert!(!late.worker.is_in_force());
+    let again = (0..12).map(|_| leader.tick(now));
+    let (mut states, mut learned) = (Vec::new(), 0);
+    for report in again {
+        states.extend(shown_states(&report.actions));
+        learned += u32::from(report.has_learned);
+    }
+    assert_eq!((states, learned), (vec![GuardState::Inconclusive], 1));
 }
 
 #[test]
@@ -622,4 +639,170 @@ fn plugins_with_other_names_share_nothing() {
         .map(|(name, root)| SharedKeys::of(name, root).state)
         .collect();
     assert_eq!(keys.len(), names.len(), "{keys:?}");
+}
+
+/// A rollout with nothing but the sequential guard, and these fields.
+fn sequential(fields: &Value) -> Policy {
+    let guard = json!({ "sequential": { "tolerance": 0 } });
+    let rollout = rollout_json(
+        "rec",
+        &crate::support::merged(json!({ "guard": guard }), fields),
+    );
+    policy(&json!({ "rollouts": [rollout] }))
+}
+
+impl Vm {
+    /// Requests begin, so many of each color, and the first of them fail.
+    fn begin(
+        &mut self,
+        now: Now,
+        color: Color,
+        requests: u32,
+        failed: u32,
+        mut user: impl FnMut() -> Option<u32>,
+    ) {
+        let epoch = self.worker.epoch(0);
+        let recent = self.counts.recent.entry("rec".to_owned()).or_default();
+        recent.begin(epoch.generation);
+        let second = now.steady_ms / 1_000;
+        for request in 0..requests {
+            recent.start(second, color);
+            if request < failed {
+                recent.add(Incident {
+                    kind: IncidentKind::Failed,
+                    began_s: second,
+                    color,
+                    user: user().and_then(Bucket::new),
+                    count: 1,
+                });
+            }
+        }
+        self.serve(0, color, u64::from(requests - failed), u64::from(failed));
+    }
+
+    fn tick_and_end_turn(&mut self, now: Now) -> Report {
+        let report = self.tick(now);
+        self.counts.recent.values_mut().for_each(|it| it.end_turn());
+        report
+    }
+}
+
+/// Ten ticks a call: two seconds at 100 requests a second, a tenth of them on green.
+fn two_seconds(
+    envoy: &mut Envoy,
+    failed_of_ten: u32,
+    mut user: impl FnMut() -> Option<u32>,
+) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for _ in 0..10 {
+        envoy.now.steady_ms += TICK_MS;
+        envoy.now.wall_ms += TICK_MS;
+        let now = envoy.now;
+        for (index, vm) in envoy.vms.iter_mut().enumerate() {
+            vm.begin(now, Color::Blue, 9, 0, || None);
+            if index == 0 {
+                vm.begin(now, Color::Green, 2, failed_of_ten.min(2), &mut user);
+            }
+            actions.extend(vm.tick_and_end_turn(now).actions);
+        }
+    }
+    actions
+}
+
+#[test]
+fn sequential_guard_judges_what_all_vms_saw() {
+    let mut envoy = Envoy::start(2, sequential(&json!({})));
+    assert_eq!(rollbacks(&two_seconds(&mut envoy, 0, || None)), 0);
+    let mut users = 0..;
+    let actions = two_seconds(&mut envoy, 2, || users.next());
+    let reasons: Vec<_> = actions.iter().filter_map(|it| it.what.rollback()).collect();
+    assert_eq!(reasons, [Cause::ErrorsSequential]);
+    envoy.tick();
+    assert_eq!(envoy.tripped(), [Some(Cause::ErrorsSequential); 2]);
+}
+
+#[test]
+fn one_user_rolls_nothing_back() {
+    let mut envoy = Envoy::start(2, sequential(&json!({})));
+    for _ in 0..100 {
+        assert_eq!(rollbacks(&two_seconds(&mut envoy, 2, || Some(7))), 0);
+    }
+}
+
+#[test]
+fn evidence_outlasts_pushes_that_leave_guard_and_generation() {
+    let weights =
+        |green: u32| sequential(&json!({ "weights": { "blue": 100 - green, "green": green } }));
+    let mut envoy = Envoy::start(2, weights(10));
+    let mut users = 0..;
+    let mut tripped = 0;
+    for green in 11..30 {
+        for _ in 0..3 {
+            envoy.now.steady_ms += TICK_MS;
+            let now = envoy.now;
+            envoy.vms[1].begin(now, Color::Blue, 18, 0, || None);
+            envoy.vms[1].begin(now, Color::Green, 2, 1, || users.next());
+            for vm in &mut envoy.vms {
+                tripped += rollbacks(&vm.tick_and_end_turn(now).actions);
+            }
+        }
+        if tripped > 0 {
+            break;
+        }
+        envoy.push(weights(green));
+    }
+    assert_eq!(tripped, 1);
+}
+
+#[test]
+fn state_is_inconclusive_until_the_first_canary_request() {
+    let mut envoy = Envoy::start(1, sequential(&json!({})));
+    let pushed = envoy.push(sequential(&json!({ "stable": "blue" })));
+    assert_eq!(shown_states(&pushed), [GuardState::Inconclusive]);
+    assert_eq!(
+        shown_states(&two_seconds(&mut envoy, 0, || None)),
+        [GuardState::Watching]
+    );
+}
+
+#[test]
+fn per_user_counts_a_user_once() {
+    let guard =
+        json!({ "window": "5s", "min_requests": 20, "max_error_rate": 20, "per_user": true });
+    let mut envoy = Envoy::start(2, sequential(&json!({ "guard": guard })));
+    for _ in 0..5 {
+        assert_eq!(rollbacks(&two_seconds(&mut envoy, 2, || Some(7))), 0);
+    }
+    let mut users = 0..;
+    assert_eq!(rollbacks(&two_seconds(&mut envoy, 2, || users.next())), 1);
+}
+
+#[test]
+fn slow_after_auto_follows_the_stable_color() {
+    let guard = json!({ "sequential": {}, "slow_after": "auto" });
+    let mut envoy = Envoy::start(2, sequential(&json!({ "guard": guard })));
+    assert_eq!(envoy.vms[0].worker.status(0).slow_after_ns, None);
+    let mut respond = |ms: u64| {
+        for _ in 0..60 {
+            envoy.now.steady_ms += 1_000;
+            let now = envoy.now;
+            for vm in &mut envoy.vms {
+                vm.begin(now, Color::Blue, 5, 0, || None);
+                let recent = vm.counts.recent.get_mut("rec").unwrap();
+                (0..5).for_each(|_| recent.add_latency(ms * 1_000_000));
+                vm.tick_and_end_turn(now);
+            }
+        }
+        envoy.ticks(20);
+        let known: Vec<_> = envoy
+            .vms
+            .iter()
+            .map(|vm| vm.worker.status(0).slow_after_ns)
+            .collect();
+        assert_eq!(known[0], known[1]);
+        known[0].unwrap() / 1_000_000
+    };
+    assert!((10..12).contains(&respond(10)));
+    assert!((100..120).contains(&respond(100)));
+    assert!((10..12).contains(&respond(10)));
 }

@@ -1,0 +1,156 @@
+//! What one VM tells the others of single requests, and what is new in it.
+
+use bluegreen::analysis::incident::{Incident, IncidentKind};
+use bluegreen::policy::recent::{News, Recent};
+use bluegreen::{Bucket, Color};
+
+fn failed(user: Option<u32>) -> Incident {
+    Incident {
+        kind: IncidentKind::Failed,
+        began_s: 7,
+        color: Color::Green,
+        user: user.and_then(Bucket::new),
+        count: 1,
+    }
+}
+
+fn begun(generation: u64) -> Recent {
+    let mut recent = Recent::default();
+    recent.begin(generation);
+    recent
+}
+
+/// As another VM reads it.
+fn read(recent: &Recent) -> Recent {
+    serde_json::from_slice(&serde_json::to_vec(recent).unwrap()).unwrap()
+}
+
+/// What another VM learns that read before what it was told last.
+fn learn(recent: &mut Recent, told: &mut Recent) -> News {
+    let now = read(recent);
+    recent.end_turn();
+    let news = now.since(told);
+    *told = now;
+    news
+}
+
+#[test]
+fn reads_as_it_was_written() {
+    let mut recent = begun(u64::MAX);
+    recent.start(7, Color::Blue);
+    recent.start(8, Color::Green);
+    recent.add(failed(Some(99_999)));
+    recent.add(Incident {
+        kind: IncidentKind::Slow,
+        color: Color::Blue,
+        ..failed(None)
+    });
+    recent.add_latency(3_000_000);
+    assert_eq!(read(&recent), recent);
+    assert_eq!(serde_json::from_str::<Recent>("{}").ok(), None);
+}
+
+#[test]
+fn each_start_and_each_incident_is_news_once() {
+    let mut recent = begun(1);
+    let mut told = Recent::default();
+    recent.start(7, Color::Green);
+    recent.start(7, Color::Green);
+    recent.add(failed(Some(3)));
+    recent.add(failed(Some(3)));
+    let news = learn(&mut recent, &mut told);
+    assert_eq!(news.starts, [(7, Color::Green, 2)]);
+    let twice = Incident {
+        count: 2,
+        ..failed(Some(3))
+    };
+    assert_eq!(news.incidents, [twice]);
+    recent.start(7, Color::Green);
+    recent.start(8, Color::Blue);
+    recent.add(failed(Some(3)));
+    let news = learn(&mut recent, &mut told);
+    assert_eq!(news.starts, [(7, Color::Green, 1), (8, Color::Blue, 1)]);
+    assert_eq!(news.incidents, [failed(Some(3))]);
+    let news = learn(&mut recent, &mut told);
+    assert_eq!((news.starts, news.incidents), (vec![], vec![]));
+}
+
+#[test]
+fn what_was_told_while_nobody_read_is_news_for_some_turns() {
+    let mut recent = begun(1);
+    let mut told = Recent::default();
+    learn(&mut recent, &mut told);
+    recent.add(failed(None));
+    (0..10).for_each(|_| recent.end_turn());
+    recent.add(failed(Some(1)));
+    let news = learn(&mut recent, &mut told);
+    assert_eq!(news.incidents, [failed(None), failed(Some(1))]);
+    recent.add(failed(None));
+    (0..20).for_each(|_| recent.end_turn());
+    assert_eq!(learn(&mut recent, &mut told).incidents, []);
+}
+
+#[test]
+fn start_that_tells_nothing_is_taken_back() {
+    let mut recent = begun(1);
+    let mut told = Recent::default();
+    recent.start(7, Color::Green);
+    learn(&mut recent, &mut told);
+    recent.take_back(7, Color::Green);
+    recent.take_back(7, Color::Green);
+    recent.take_back(6, Color::Blue);
+    let news = learn(&mut recent, &mut told);
+    assert_eq!(news.starts, [(7, Color::Green, -1)]);
+}
+
+#[test]
+fn another_generation_begins_with_nothing() {
+    let mut recent = begun(1);
+    let mut told = Recent::default();
+    recent.start(7, Color::Green);
+    recent.add(failed(None));
+    learn(&mut recent, &mut told);
+    recent.begin(2);
+    assert!(recent.is_empty());
+    recent.start(7, Color::Green);
+    recent.add(failed(None));
+    let news = learn(&mut recent, &mut told);
+    assert_eq!(news.generation, 2);
+    assert_eq!(news.starts, [(7, Color::Green, 1)]);
+    assert_eq!(news.incidents, [failed(None)]);
+}
+
+#[test]
+fn of_many_users_the_busiest_stay_known() {
+    let mut recent = begun(1);
+    for user in 0..1_000 {
+        recent.add(failed(Some(user)));
+        recent.add(failed(Some(5)));
+    }
+    let news = learn(&mut recent, &mut Recent::default());
+    assert!(news.incidents.len() < 50, "{}", news.incidents.len());
+    let all: u32 = news.incidents.iter().map(|it| it.count).sum();
+    assert_eq!(all, 2_000);
+    let of_five = news.incidents.iter().find(|it| it.user == Bucket::new(5));
+    assert_eq!(of_five.map(|it| it.count), Some(1_001));
+}
+
+#[test]
+fn garbage_is_no_document() {
+    for garbage in [
+        r#"{"generation":1,"turn":1,"starts":[[1,2]],"incidents":[]}"#,
+        r#"{"generation":-1,"turn":1,"starts":[],"incidents":[]}"#,
+        r#"{"generation":1,"turn":1,"starts":[],"incidents":[[1,true,1,true,"x",1]]}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<Recent>(garbage).is_err(),
+            "{garbage}"
+        );
+    }
+    // What is no bucket is nobody, what is no latency is none.
+    let odd = r#"{"generation":1,"turn":1,"starts":[],"incidents":[[1,true,1,true,100000,1]],"latencies":[[9999,1]]}"#;
+    let odd: Recent = serde_json::from_str(odd).unwrap();
+    let news = odd.since(&Recent::default());
+    assert_eq!(news.incidents[0].user, None);
+    assert_eq!(news.latencies, Default::default());
+}
