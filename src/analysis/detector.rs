@@ -134,7 +134,9 @@ impl Detector {
 
     fn for_each(&mut self, change: impl Fn(&mut Mixture)) {
         change(&mut self.all);
-        self.without.iter_mut().for_each(|it| change(&mut it.mixture));
+        self.without
+            .iter_mut()
+            .for_each(|it| change(&mut it.mixture));
     }
 
     /// A user whose requests went well so far makes no difference to the evidence so far. Where too many are kept
@@ -170,7 +172,11 @@ impl Detector {
     fn forget_quiet_users(&mut self) {
         let is_quiet = |it: &Without| self.now_s - it.failed_at_s > Self::QUIET_S;
         let is_alone = |it: &Without| self.all.mean() > Self::ALONE * it.mixture.mean();
-        let Some(place) = self.without.iter().position(|it| is_quiet(it) && is_alone(it)) else {
+        let Some(place) = self
+            .without
+            .iter()
+            .position(|it| is_quiet(it) && is_alone(it))
+        else {
             return;
         };
         let forgotten = self.without.swap_remove(place).mixture;

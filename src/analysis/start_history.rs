@@ -67,7 +67,11 @@ impl StartHistory {
         if self.recent.back().is_none_or(|it| it.from_s < second) {
             self.begin_span(second);
         }
-        let mut spans = self.recent.iter_mut().rev().chain(self.older.iter_mut().rev());
+        let mut spans = self
+            .recent
+            .iter_mut()
+            .rev()
+            .chain(self.older.iter_mut().rev());
         if let Some(span) = spans.find(|it| it.from_s <= second) {
             let starts = span.starts.of_mut(color);
             *starts = starts.saturating_add_signed(count);
@@ -112,7 +116,9 @@ impl StartHistory {
         }
         // How many times the odds by the weights exceed those that are seen.
         let raise = (weight * stable_of(&sum)) / (rest * canary_of(&sum));
-        let canary = canary_of(&near) * raise.max(1.0);
+        // So many requests take a while: half the weight counts from the first on.
+        let least = stable_of(&near) * weight / rest / 2.0;
+        let canary = (canary_of(&near) * raise.max(1.0)).max(least);
         Some(canary / (canary + stable_of(&near)).max(f64::MIN_POSITIVE))
     }
 

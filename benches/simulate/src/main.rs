@@ -13,8 +13,10 @@ mod users;
 
 use std::process::ExitCode;
 
-/// What is simulated, each by its name.
-const PARTS: [(&str, fn(Effort)); 4] = [
+/// What is simulated: its name and the simulation.
+type Part = (&'static str, fn(Effort));
+
+const PARTS: [Part; 4] = [
     ("detection", detection::run),
     ("few-users", few_users::run),
     ("false-alarms", false_alarms::run),

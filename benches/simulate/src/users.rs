@@ -47,7 +47,7 @@ impl Users {
 
     /// Others are active from time to time: three in ten at a time.
     pub fn advance(&mut self, second: u64, rng: &mut Rng) {
-        if self.session_s == 0 || second % self.session_s != 0 {
+        if self.session_s == 0 || !second.is_multiple_of(self.session_s) {
             return;
         }
         for color in Color::ALL {
