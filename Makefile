@@ -86,6 +86,11 @@ bench: build envoy ## what a request costs, beside the alternatives (10 minutes;
 bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)
 	@$(PYTHON) benches/parsers.py
 
+.PHONY: simulate
+simulate: ## false alarms and detection times of the guards, with plots (5 minutes; ARGS=--quick: 1)
+	@cargo run --quiet --locked --release --manifest-path benches/simulate/Cargo.toml \
+	  --target-dir "$${CARGO_TARGET_DIR:-target}/simulate" -- $(ARGS)
+
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON)

@@ -5,6 +5,7 @@ use crate::analysis::incident::{Incident, IncidentKind};
 use crate::analysis::sequential::Sequential;
 use crate::analysis::start_history::StartHistory;
 use crate::value::color::Color;
+use crate::value::percent::Percent;
 
 /// Compares the canary with the stable color all the time.
 #[derive(Clone, Debug)]
@@ -55,9 +56,9 @@ impl SequentialGuard {
         self.history.add(second, color, count);
     }
 
-    /// The weights in force have changed.
-    pub fn begin_weights(&mut self) {
-        self.history.begin_weights();
+    /// In this second the weights in force change: the canary gets this much from now on.
+    pub fn begin_weights(&mut self, second: u64, canary: Percent) {
+        self.history.begin_weights(second, canary);
     }
 
     /// What went wrong since the last call. `now_ms` is by a clock that never steps.
@@ -109,15 +110,15 @@ impl Test {
         history: &StartHistory,
         canary: Color,
     ) {
+        let last_ms = *self.last_ms.get_or_insert(now_ms);
         let mut has_stepped = false;
         for incident in incidents.iter().filter(|it| it.kind == self.kind) {
-            let Some(share) = history.share(incident.began_s, canary) else {
+            let itself = u64::from(incident.color == canary);
+            let Some(share) = history.share(incident.began_s, canary, itself) else {
                 continue;
             };
             if !std::mem::replace(&mut has_stepped, true) {
-                let elapsed_ms = self
-                    .last_ms
-                    .map_or(u64::MAX, |last_ms| now_ms.saturating_sub(last_ms));
+                let elapsed_ms = now_ms.saturating_sub(last_ms);
                 self.detector.step(to_seconds(elapsed_ms));
                 self.last_ms = Some(now_ms);
             }

@@ -1,22 +1,34 @@
 //! How many requests of each color began when, from which the canary's share at a moment is known.
 
 use crate::value::color::{Color, PerColor};
+use crate::value::percent::Percent;
 use std::collections::VecDeque;
 
 /// Requests that began, by color and second. Of what lies further back, sixteen seconds are one.
 #[derive(Clone, Debug, Default)]
 pub struct StartHistory {
-    spans: VecDeque<Span>,
-    epoch: u64,
+    older: VecDeque<Span>,
+    recent: VecDeque<Span>,
+    weights: SpanWeights,
+    /// Until this second each stands for itself, since the weights just changed; and the canary's highest weight.
+    unsettled: Option<(u64, Percent)>,
 }
 
 /// Requests that began in the seconds from one to the next span's.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     from_s: u64,
-    /// Which weights were in force: spans of others tell nothing of this one's share.
-    epoch: u64,
+    weights: SpanWeights,
     starts: PerColor<u64>,
+}
+
+/// Which weights were in force.
+#[derive(Clone, Copy, Debug, Default)]
+struct SpanWeights {
+    /// Spans of another epoch tell nothing of this one's share.
+    epoch: u64,
+    /// What the canary was to get of the requests.
+    canary: Percent,
 }
 
 // === impl StartHistory ===
@@ -32,33 +44,58 @@ impl StartHistory {
     const WANTED: u64 = 256;
     const WANTED_WITHIN_S: u64 = 60;
 
-    /// The weights have changed: from this second on the share is another.
-    pub fn begin_weights(&mut self) {
-        self.epoch = self.epoch.saturating_add(1);
+    /// Whether the canary's share falls short of its weight shows over so many requests.
+    const WANTED_FOR_WEIGHT: u64 = 4_096;
+
+    /// In this second the weights change. Workers learn it at different moments, so that the seconds around it are of
+    /// neither epoch.
+    pub fn begin_weights(&mut self, second: u64, canary: Percent) {
+        let highest = self.weights.canary.max(canary);
+        self.weights.canary = highest;
+        let doubtful = self.recent.iter_mut().rev();
+        for span in doubtful.take_while(|it| it.from_s >= second.saturating_sub(1)) {
+            self.weights.epoch = self.weights.epoch.saturating_add(1);
+            span.weights = self.weights;
+        }
+        self.begin_epoch();
+        self.weights.canary = canary;
+        self.unsettled = Some((second.saturating_add(1), highest));
     }
 
     /// Requests of a color began in a second. What is negative takes some back.
     pub fn add(&mut self, second: u64, color: Color, count: i64) {
-        let index = match self.index_of(second) {
-            Some(index) if self.holds(index, second) => index,
-            index => self.insert(index, second),
-        };
-        if let Some(span) = self.spans.get_mut(index) {
+        if self.recent.back().is_none_or(|it| it.from_s < second) {
+            self.begin_span(second);
+        }
+        let mut spans = self
+            .recent
+            .iter_mut()
+            .rev()
+            .chain(self.older.iter_mut().rev());
+        if let Some(span) = spans.find(|it| it.from_s <= second) {
             let starts = span.starts.of_mut(color);
             *starts = starts.saturating_add_signed(count);
         }
     }
 
-    /// The share of one color among the requests that began in a second and just before it, under the same weights.
-    /// None where nothing is known of that time.
-    pub fn share(&self, second: u64, color: Color) -> Option<f64> {
-        let last = self.index_of(second)?;
-        let at = self.spans.get(last)?;
+    /// The canary's share of the requests that began in a second and just before it, under the same weights. None where
+    /// nothing is known of that time. At least so many of the canary's requests are known from elsewhere.
+    ///
+    /// Where the canary gets less than its weight, as when one stable user sends more than all others, the share is
+    /// raised as much as its weight exceeds what it gets.
+    pub fn share(&self, second: u64, canary: Color, at_least: u64) -> Option<f64> {
+        let spans = self.recent.iter().rev().chain(self.older.iter().rev());
+        let mut spans = spans.skip_while(|it| it.from_s > second).peekable();
+        let weights = spans.peek()?.weights;
         let begin_s = second.saturating_sub(Self::WANTED_WITHIN_S);
         let mut sum = PerColor::<u64>::default();
-        for span in self.spans.range(..=last).rev() {
-            let is_enough = total(&sum) >= Self::WANTED;
-            if span.epoch != at.epoch || (span.from_s < begin_s && total(&sum) > 0) || is_enough {
+        let mut near = None;
+        for span in spans.take_while(|it| it.weights.epoch == weights.epoch) {
+            let so_far = total(&sum);
+            if so_far >= Self::WANTED || (so_far > 0 && span.from_s < begin_s) {
+                near = near.or(Some(sum));
+            }
+            if so_far >= Self::WANTED_FOR_WEIGHT {
                 break;
             }
             for color in Color::ALL {
@@ -66,54 +103,75 @@ impl StartHistory {
                 *starts = starts.saturating_add(*span.starts.of(color));
             }
         }
-        let all = to_f64(total(&sum));
-        (all > 0.0).then(|| to_f64(*sum.of(color)) / all)
+        let near = near.unwrap_or(sum);
+        let canary_of = |sum: &PerColor<u64>| to_f64((*sum.of(canary)).max(at_least));
+        let stable_of = |sum: &PerColor<u64>| to_f64(*sum.of(canary.other()));
+        let weight = f64::from(weights.canary.millipercent());
+        let rest = f64::from(weights.canary.rest().millipercent());
+        if total(&sum) == 0 {
+            return None;
+        }
+        if canary_of(&sum) == 0.0 || rest == 0.0 {
+            return Some(weight / (weight + rest));
+        }
+        // How many times the odds by the weights exceed those that are seen.
+        let raise = (weight * stable_of(&sum)) / (rest * canary_of(&sum));
+        // So many requests take a while: half the weight counts from the first on.
+        let least = stable_of(&near) * weight / rest / 2.0;
+        let canary = (canary_of(&near) * raise.max(1.0)).max(least);
+        Some(canary / (canary + stable_of(&near)).max(f64::MIN_POSITIVE))
     }
 
-    /// The last span that does not begin after a second.
-    fn index_of(&self, second: u64) -> Option<usize> {
-        let behind = self.spans.partition_point(|span| span.from_s <= second);
-        behind.checked_sub(1)
-    }
-
-    /// Whether a span is about this second: the newest ones are about one second each.
-    fn holds(&self, index: usize, second: u64) -> bool {
-        let is_newest = index.saturating_add(1) == self.spans.len();
-        let span = self.spans.get(index);
-        span.is_some_and(|span| span.from_s == second || (!is_newest && span.from_s < second))
-    }
-
-    fn insert(&mut self, before: Option<usize>, second: u64) -> usize {
-        let index = before.map_or(0, |before| before.saturating_add(1));
-        let span = Span {
+    fn begin_span(&mut self, second: u64) {
+        let (until_s, highest) = self.unsettled.unwrap_or_default();
+        let mut weights = self.weights;
+        if second <= until_s {
+            weights.canary = highest;
+            self.begin_epoch();
+            weights.epoch = self.weights.epoch;
+            self.begin_epoch();
+        }
+        self.recent.push_back(Span {
             from_s: second,
-            epoch: self.epoch,
+            weights,
             starts: PerColor::default(),
-        };
-        self.spans.insert(index, span);
+        });
         self.compact(second);
-        self.index_of(second).unwrap_or(index)
+    }
+
+    fn begin_epoch(&mut self) {
+        self.weights.epoch = self.weights.epoch.saturating_add(1);
     }
 
     /// Joins spans that lie further back, and forgets the oldest.
     fn compact(&mut self, now_s: u64) {
-        if let Some(young) = self.spans.len().checked_sub(Self::FINE)
-            && let Some(old) = young.checked_sub(1)
-            && let (Some(&one), Some(&other)) = (self.spans.get(old), self.spans.get(young))
-            && one.epoch == other.epoch
-            && one.from_s / Self::COARSE_S == other.from_s / Self::COARSE_S
+        while self.recent.len() > Self::FINE
+            && let Some(span) = self.recent.pop_front()
         {
-            self.spans.remove(young);
-            if let Some(span) = self.spans.get_mut(old) {
-                span.starts = PerColor::from_fn(|color| {
-                    let (one, other) = (one.starts.of(color), other.starts.of(color));
-                    one.saturating_add(*other)
-                });
+            match self.older.back_mut() {
+                Some(last) if last.is_joined_with(&span) => last.join(&span),
+                _ => self.older.push_back(span),
             }
         }
         let oldest_s = now_s.saturating_sub(Self::MAX_S);
-        while self.spans.get(1).is_some_and(|it| it.from_s <= oldest_s) {
-            self.spans.pop_front();
+        while self.older.front().is_some_and(|it| it.from_s < oldest_s) {
+            self.older.pop_front();
+        }
+    }
+}
+
+// === impl Span ===
+
+impl Span {
+    fn is_joined_with(&self, next: &Self) -> bool {
+        self.weights.epoch == next.weights.epoch
+            && self.from_s / StartHistory::COARSE_S == next.from_s / StartHistory::COARSE_S
+    }
+
+    fn join(&mut self, next: &Self) {
+        for color in Color::ALL {
+            let starts = self.starts.of_mut(color);
+            *starts = starts.saturating_add(*next.starts.of(color));
         }
     }
 }

@@ -114,7 +114,8 @@ impl Watched {
         }
         if let Some(sequential) = &mut self.sequential {
             if self.weights.replace(weights) != Some(weights) {
-                sequential.begin_weights();
+                let canary = weights.of(self.key.stable.other());
+                sequential.begin_weights(now.steady_ms / 1_000, canary);
             }
             for &(second, color, count) in &news.starts {
                 sequential.add_starts(second, color, count);
