@@ -2,6 +2,7 @@
 
 use super::callback_seen::CallbackSeen;
 use super::clock;
+use super::feedback_request::FeedbackRequest;
 use super::plugin::Plugin;
 use super::proxy_wasm::calls::{self, Expression};
 use super::rollout_runtime::RolloutRuntime;
@@ -15,7 +16,7 @@ use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use log::{error, info};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// A valid configuration with what it counts in.
 pub struct Active {
@@ -33,6 +34,9 @@ pub struct Active {
     pub request_bodies: CallbackSeen,
     pub responses: CallbackSeen,
     pub response_trailers: CallbackSeen,
+    pub feedback_bodies: CallbackSeen,
+    /// Feedback whose body had not begun to come when it was last looked at.
+    pub waiting_feedback: RefCell<Vec<Weak<FeedbackRequest>>>,
 }
 
 /// How often rollouts are looked after. Each configuration ticks, so that one which is replaced learns of it.
@@ -68,6 +72,8 @@ impl Active {
             request_bodies: CallbackSeen::default(),
             responses: CallbackSeen::default(),
             response_trailers: CallbackSeen::default(),
+            feedback_bodies: CallbackSeen::default(),
+            waiting_feedback: RefCell::default(),
         };
         active.learn();
         active.take_report(report);
@@ -125,6 +131,7 @@ impl Active {
         if self.is_in_force.get() && !was_in_force {
             self.come_into_force();
         }
+        self.answer_overdue_feedback();
     }
 
     fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {

@@ -20,6 +20,11 @@ impl CallbackSeen {
         self.has_come.get()
     }
 
+    /// Whether it should have come and never has.
+    pub fn is_missed(&self) -> bool {
+        self.is_missed.get() && !self.has_come.get()
+    }
+
     /// It should have come. Complains, once, where it never has.
     pub fn miss(&self, complain: impl FnOnce()) {
         if !self.has_come.get() && !self.is_missed.replace(true) {

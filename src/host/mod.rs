@@ -3,6 +3,8 @@
 mod active;
 mod callback_seen;
 mod clock;
+mod feedback;
+mod feedback_request;
 mod grpc_call;
 mod metrics;
 mod phase;

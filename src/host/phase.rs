@@ -1,6 +1,8 @@
 //! What a stream is to the filter.
 
+use super::feedback_request::FeedbackRequest;
 use super::routed_stream::RoutedStream;
+use std::rc::Rc;
 
 /// What a stream is to the filter.
 pub enum Phase {
@@ -9,5 +11,7 @@ pub enum Phase {
     /// A request that goes to blue or green.
     Routed(RoutedStream),
     /// Feedback whose body is not complete.
-    Feedback,
+    Feedback(Rc<FeedbackRequest>),
+    /// The filter has answered it.
+    Answered,
 }

@@ -9,31 +9,23 @@ use super::routed_stream::RoutedStream;
 use super::vm;
 use crate::analysis::grpc::is_grpc;
 use crate::policy::feedback::Report;
-use crate::policy::feedback_endpoint::FeedbackError;
 use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
 
-/// No cluster has this name. Feedback is routed to it, so that it reaches no upstream where Envoy is
-/// not allowed to give the filter its body.
-const NO_CLUSTER: &str = "feedback-needs-capability-proxy_on_request_body";
-
 // === impl Active ===
 
 impl Active {
-    /// Reads the request at hand, decides it, and routes it; or refuses it as feedback. `is_complete` says that
-    /// it has no body.
-    pub fn receive(&self, is_complete: bool) -> Result<Result<Phase, FeedbackError>, HostStatus> {
+    /// Reads the request at hand, decides it, and routes it; or receives it as feedback. `context` is Envoy's number of
+    /// its stream, `is_complete` says that it has no body.
+    pub fn receive(&self, context: u32, is_complete: bool) -> Result<Phase, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
         if let Some(feedback) = &self.policy.feedback
             && feedback.is_at(headers.first(":path").unwrap_or_default())
         {
-            let admitted = feedback.admit(&headers);
-            let route_header = self.policy.route_header.as_str();
-            calls::set_request_header(route_header, NO_CLUSTER)?;
-            return Ok(admitted.map(|()| Phase::Feedback));
+            return self.receive_feedback(feedback, &headers, context, is_complete);
         }
         for name in self.policy.secrets_in(&headers) {
             calls::remove_request_header(name.as_str())?;
@@ -43,14 +35,14 @@ impl Active {
             found.and_then(|index| Some((index, self.rollout(index)?)))
         else {
             self.pass_on(&headers)?;
-            return Ok(Ok(Phase::Passing));
+            return Ok(Phase::Passing);
         };
         let request = Request {
             headers,
             property: &calls::property,
         };
         let stream = self.route((index, rollout, runtime), &request, is_complete)?;
-        Ok(Ok(Phase::Routed(stream)))
+        Ok(Phase::Routed(stream))
     }
 
     /// Lets a request through that belongs to no rollout. The headers that the filter sets are never the client's.

@@ -60,7 +60,7 @@ impl Report {
         }
         let not_json = || {
             let invalid = Document::parse(body).err();
-            FeedbackError::Body(invalid.map(|it| it.to_string()).unwrap_or_default())
+            FeedbackError::Invalid(invalid.map(|it| it.to_string()).unwrap_or_default())
         };
         let text = std::str::from_utf8(body).map_err(|_| not_json())?;
         let reports = match text.trim_ascii_start().strip_prefix('[') {
@@ -111,7 +111,7 @@ fn read_items(mut rest: &str, policy: &Policy) -> Result<Option<Vec<Report>>, Fe
         if reports.len() == Report::MAX_ITEMS {
             let most = Report::MAX_ITEMS;
             let message = format!("more than {most} items, must be at most {most}");
-            return Err(FeedbackError::Body(message));
+            return Err(FeedbackError::Invalid(message));
         }
         let (report, after) = match good_report(rest, policy) {
             Some(good) => good,
@@ -173,7 +173,7 @@ fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Repo
     }
     let first = problems.into_kept().into_iter().next();
     let message = first.map(|it| it.to_string()).unwrap_or_default();
-    Err(FeedbackError::Body(message))
+    Err(FeedbackError::Invalid(message))
 }
 
 /// The report with which a text begins, and what follows it.

@@ -17,14 +17,31 @@ pub struct FeedbackEndpoint {
 /// Why feedback is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedbackError {
-    /// Something in the body is wrong: 400.
-    Body(String),
+    /// Something in the body or in the query is wrong: 400.
+    Invalid(String),
+    /// There are both a query and a body: 400.
+    QueryAndBody,
     /// This client may not send it: 403.
     Forbidden,
     /// It was not sent by `POST`: 405.
     Method,
     /// The body is too large: 413.
     TooLarge,
+    /// Envoy does not hand the body over: 503.
+    Unread(Missing),
+}
+
+/// What Envoy needs to hand a body over to the filter, and does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// `allow_on_headers_stop_iteration`.
+    HeadersStop,
+    /// The callback `proxy_on_request_body`.
+    BodyCallback,
+    /// The callback `proxy_on_request_trailers`.
+    TrailersCallback,
+    /// The first of them, unless the client has sent no part of the body either.
+    Unknown,
 }
 
 // === impl FeedbackEndpoint ===
@@ -72,10 +89,11 @@ impl FeedbackError {
     /// The response's status.
     pub const fn status(&self) -> u32 {
         match self {
-            Self::Body(_) => 400,
+            Self::Invalid(_) | Self::QueryAndBody => 400,
             Self::Forbidden => 403,
             Self::Method => 405,
             Self::TooLarge => 413,
+            Self::Unread(_) => 503,
         }
     }
 
@@ -95,9 +113,15 @@ impl FeedbackError {
 impl fmt::Display for FeedbackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Body(problem) => f.write_str(problem),
+            Self::Invalid(problem) => f.write_str(problem),
             Self::Forbidden => f.write_str("this client may not give feedback"),
             Self::Method => f.write_str("feedback is given by POST"),
+            Self::QueryAndBody => f.write_str("both a query and a body, must be one of them"),
+            Self::Unread(missing) => write!(
+                f,
+                "Envoy does not hand the body over: {}; counts may also come in the query, without a body",
+                missing.as_str()
+            ),
             Self::TooLarge => write!(
                 f,
                 "the body is larger than {} bytes",
@@ -108,3 +132,18 @@ impl fmt::Display for FeedbackError {
 }
 
 impl std::error::Error for FeedbackError {}
+
+// === impl Missing ===
+
+impl Missing {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::HeadersStop => "allow_on_headers_stop_iteration is not set for the filter",
+            Self::BodyCallback => "the capability proxy_on_request_body is not allowed",
+            Self::TrailersCallback => "the capability proxy_on_request_trailers is not allowed",
+            Self::Unknown => {
+                "no part of it has come; if one was sent, allow_on_headers_stop_iteration is not set for the filter"
+            }
+        }
+    }
+}

@@ -41,6 +41,12 @@ impl Policy {
         self.names.get(name).copied()
     }
 
+    /// Whether there are routes that go by the color header.
+    pub fn has_rollout_without_clusters(&self) -> bool {
+        let mut rollouts = self.rollouts.iter();
+        rollouts.any(|rollout| rollout.clusters.is_none())
+    }
+
     /// Those of the headers that hold secrets. Few are looked up each, for many all that came are gone through once.
     pub fn secrets_in(&self, headers: &Headers<'_>) -> Vec<&HeaderName> {
         const FEW: usize = 4;

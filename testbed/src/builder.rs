@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::envoy::Envoy;
 use crate::files::{self, Ecds, PluginConfig};
 use crate::process::Process;
+use crate::relabel::Relabel;
 
 /// Starts an [`Envoy`] with the shipped files.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct EnvoyBuilder {
     capabilities: Vec<String>,
     withheld: Vec<String>,
     bootstrap_edits: Vec<(String, String)>,
+    plugin_edits: Vec<(String, String)>,
+    is_bare: bool,
     clusters: String,
     extra_yaml: String,
     variables: Vec<(String, OsString)>,
@@ -42,6 +45,8 @@ impl EnvoyBuilder {
             capabilities: Vec::new(),
             withheld: Vec::new(),
             bootstrap_edits: Vec::new(),
+            plugin_edits: Vec::new(),
+            is_bare: is_bare(),
             clusters: String::new(),
             extra_yaml: String::new(),
             variables: Vec::new(),
@@ -94,6 +99,20 @@ impl EnvoyBuilder {
     pub fn edit_bootstrap(mut self, find: &str, replace: &str) -> Self {
         self.bootstrap_edits
             .push((find.to_owned(), replace.to_owned()));
+        self
+    }
+
+    /// As [`EnvoyBuilder::edit_bootstrap`], in `bluegreen.yaml` around its configuration.
+    pub fn edit_plugin(mut self, find: &str, replace: &str) -> Self {
+        self.plugin_edits
+            .push((find.to_owned(), replace.to_owned()));
+        self
+    }
+
+    /// Without any of the extras of the shipped files, as Istio runs the filter: no `vm_id`, no list of capabilities
+    /// (unless one is withheld), no `allow_on_headers_stop_iteration`, no tags for stats, failing open.
+    pub fn bare(mut self) -> Self {
+        self.is_bare = true;
         self
     }
 
@@ -163,7 +182,8 @@ impl EnvoyBuilder {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", envoy.display()));
 
-        let envoy = Envoy::running(Process { child, dir }, ecds).await;
+        let relabel = self.is_bare.then(Relabel::shipped);
+        let envoy = Envoy::running(Process { child, dir }, ecds, relabel).await;
         if self.wait_for_config {
             envoy.wait_for_config(&config).await;
         }
@@ -172,13 +192,24 @@ impl EnvoyBuilder {
 
     fn ecds(&self) -> String {
         let shipped = shipped("bluegreen.yaml");
+        let edited = self
+            .plugin_edits
+            .iter()
+            .fold(shipped, |text, (find, replace)| {
+                files::edit("bluegreen.yaml", &text, find, replace)
+            });
         let allowed = self
             .capabilities
             .iter()
-            .fold(shipped, |text, capability| files::allow(&text, capability));
-        self.withheld.iter().fold(allowed, |text, capability| {
+            .fold(edited, |text, capability| files::allow(&text, capability));
+        let restricted = self.withheld.iter().fold(allowed, |text, capability| {
             files::withhold(&text, capability)
-        })
+        });
+        match (self.is_bare, self.withheld.is_empty()) {
+            (true, true) => files::unrestricted(&files::bare(&restricted)),
+            (true, false) => files::bare(&restricted),
+            (false, _) => restricted,
+        }
     }
 
     fn bootstrap(&self) -> String {
@@ -189,7 +220,21 @@ impl EnvoyBuilder {
             .fold(shipped, |text, (find, replace)| {
                 files::edit("bootstrap.yaml", &text, find, replace)
             });
+        let edited = if self.is_bare {
+            files::untagged(&edited)
+        } else {
+            edited
+        };
         files::bootstrap(&edited, self.blue, self.green) + &self.clusters
+    }
+}
+
+/// Whether `TEST_SETUP` is `bare`: so all tests can be run in that set-up. See [`EnvoyBuilder::bare`].
+pub fn is_bare() -> bool {
+    match std::env::var("TEST_SETUP").as_deref() {
+        Ok("bare") => true,
+        Ok(other) => panic!("TEST_SETUP={other}, must be bare"),
+        Err(_) => false,
     }
 }
 

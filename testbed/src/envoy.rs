@@ -14,6 +14,7 @@ use crate::eventually::{PATIENCE, eventually};
 use crate::files::{Ecds, PluginConfig, STREAMS, fingerprint_of_text};
 use crate::metrics::Metrics;
 use crate::process::{Process, tail};
+use crate::relabel::Relabel;
 use crate::request::{Request, post};
 
 /// An Envoy process in a directory of its own. It ends with this value.
@@ -23,6 +24,8 @@ pub struct Envoy {
     admin: Client,
     listeners: HashMap<String, SocketAddr>,
     ecds: Ecds,
+    /// Where Envoy has no tags for its stats.
+    relabel: Option<Relabel>,
     push: Mutex<()>,
 }
 
@@ -43,13 +46,18 @@ impl Envoy {
         EnvoyBuilder::new(blue, green)
     }
 
-    pub(crate) async fn running(mut process: Process, ecds: Ecds) -> Self {
+    pub(crate) async fn running(
+        mut process: Process,
+        ecds: Ecds,
+        relabel: Option<Relabel>,
+    ) -> Self {
         let admin = process.wait_for_admin().await;
         let mut envoy = Self {
             process,
             admin: Client::http1(admin),
             listeners: HashMap::new(),
             ecds,
+            relabel,
             push: Mutex::new(()),
         };
         envoy.listeners = envoy.bound_listeners().await;
@@ -219,7 +227,11 @@ impl Envoy {
 
     /// A scrape of `/stats/prometheus`. Histograms may lag one scrape behind; counters don't.
     pub async fn metrics(&self) -> Metrics {
-        Metrics::parse(&self.admin_get("/stats/prometheus").await)
+        let metrics = Metrics::parse(&self.admin_get("/stats/prometheus").await);
+        match &self.relabel {
+            Some(rules) => metrics.relabeled(rules),
+            None => metrics,
+        }
     }
 
     /// Waits until a metric, summed over the samples with these labels, is as it should be.

@@ -125,6 +125,41 @@ pub fn withhold(ecds: &str, capability: &str) -> String {
     )
 }
 
+/// `bluegreen.yaml` as Istio makes Envoy run the filter: no `vm_id`, no `allow_on_headers_stop_iteration`, failing open,
+/// and by Istio's name for the plugin. The list of capabilities is another matter: see [`unrestricted`].
+pub fn bare(ecds: &str) -> String {
+    let edits = [
+        (
+            "      name: bluegreen\n      root_id",
+            "      name: istio-ingress.bluegreen\n      root_id",
+        ),
+        ("failure_policy: FAIL_RELOAD", "failure_policy: FAIL_OPEN"),
+        ("        vm_id: bluegreen\n", ""),
+        ("      allow_on_headers_stop_iteration: true\n", ""),
+    ];
+    edits.iter().fold(ecds.to_owned(), |text, (find, replace)| {
+        edit("bluegreen.yaml", &text, find, replace)
+    })
+}
+
+/// `bluegreen.yaml` without its list of capabilities: all are allowed.
+pub fn unrestricted(ecds: &str) -> String {
+    let begin = ecds.find("      capability_restriction_config:\n");
+    let begin = begin.expect("bluegreen.yaml has no list of capabilities");
+    let length = ecds[begin..].find("      configuration:\n");
+    let length = length.expect("bluegreen.yaml has no `configuration` after the capabilities");
+    format!("{}{}", &ecds[..begin], &ecds[begin + length..])
+}
+
+/// `bootstrap.yaml` without its tags for stats.
+pub fn untagged(bootstrap: &str) -> String {
+    let lines = bootstrap.split_inclusive('\n');
+    let is_tag = |line: &&str| line.contains("tag_name:") || line.trim() == "stats_tags:";
+    let kept: String = lines.filter(|line| !is_tag(line)).collect();
+    assert_ne!(kept, bootstrap, "bootstrap.yaml has no stats_tags");
+    kept
+}
+
 /// `bluegreen.yaml` around its plugin configuration.
 #[derive(Clone, Debug)]
 pub struct Ecds {

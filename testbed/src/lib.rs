@@ -52,6 +52,7 @@ mod metrics;
 mod process;
 mod raw;
 mod received;
+mod relabel;
 mod report;
 mod request;
 mod split;
@@ -62,7 +63,7 @@ mod websocket;
 mod workers;
 
 pub use behavior::{Behavior, Ending};
-pub use builder::EnvoyBuilder;
+pub use builder::{EnvoyBuilder, is_bare};
 pub use client::Client;
 pub use envoy::{Envoy, PushOutcome};
 pub use eventually::{PATIENCE, eventually};

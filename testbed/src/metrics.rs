@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::relabel::Relabel;
+
 /// One line of the exposition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
@@ -25,6 +27,14 @@ impl Metrics {
         Self {
             samples: lines.map(sample).collect(),
         }
+    }
+
+    /// The same after relabeling.
+    pub(crate) fn relabeled(mut self, rules: &Relabel) -> Self {
+        for sample in &mut self.samples {
+            rules.apply(sample);
+        }
+        self
     }
 
     pub fn samples(&self) -> &[Sample] {

@@ -7,6 +7,7 @@ mod cookie;
 mod decide;
 mod digest;
 mod feedback;
+mod feedback_wait;
 mod followed_clock;
 mod guard;
 mod headers;

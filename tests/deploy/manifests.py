@@ -17,6 +17,8 @@ def documents() -> list:
     found = []
     for path in sorted(DEPLOY.glob("*/*.yaml")):
         for document in yaml.safe_load_all(path.read_text()):
+            if "kind" not in document:
+                continue  # not a manifest: the relabel rules of Prometheus
             found.append((f"{path.relative_to(DEPLOY)}:{document['kind']}/{document['metadata']['name']}", document))
     return found
 

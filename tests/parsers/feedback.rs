@@ -26,7 +26,7 @@ const PIECES: [&str; 16] = [
     "\\u0",
 ];
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| {
+pub static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let rollout = json!({
         "name": "demo",
         "clusters": { "blue": "one", "green": "two" },

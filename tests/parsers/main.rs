@@ -5,6 +5,7 @@ mod inputs;
 
 mod cookies;
 mod feedback;
+mod feedback_queries;
 mod headers;
 mod hosts;
 mod paths;

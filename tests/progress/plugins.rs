@@ -1,20 +1,20 @@
-//! Two plugins in one Envoy, of one `vm_id` and one code, so that they run in the same VMs.
+//! Two plugins in one Envoy, of one `vm_id` (the empty one too) and one code, so that they run in the same VMs.
 
 use serde_json::{Value, json};
-use testbed::{Behavior, Load, PATIENCE, TestEnv, eventually};
+use testbed::{Behavior, EnvoyBuilder, Load, PATIENCE, TestEnv, eventually};
 
 use crate::common::{as_user, config, weights};
 use crate::guarded::{green_user, with_guard};
 
 /// A listener with a plugin of its own name, as a second file of discovery would make it.
-fn second_listener(plugin: &str, config: &Value) -> String {
+fn second_listener(plugin: &str, vm_id: &str, config: &Value) -> String {
     let wasm = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
             "name": plugin,
             "root_id": "bluegreen",
             "vm_config": {
-                "vm_id": "bluegreen",
+                "vm_id": vm_id,
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": { "local": { "filename": "./bluegreen.wasm" } },
             },
@@ -54,13 +54,23 @@ fn second_listener(plugin: &str, config: &Value) -> String {
 
 #[tokio::test]
 async fn plugins_of_one_vm_share_neither_counts_nor_rollbacks() {
+    assert_apart("second", "bluegreen", |envoy| envoy).await;
+}
+
+/// As Istio runs two of them: it sets no `vm_id`, so that all plugins of a proxy share the empty one.
+#[tokio::test]
+async fn plugins_without_a_vm_id_share_neither_counts_nor_rollbacks() {
+    assert_apart("istio-ingress.second", "", EnvoyBuilder::bare).await;
+}
+
+async fn assert_apart(plugin: &str, vm_id: &str, options: fn(EnvoyBuilder) -> EnvoyBuilder) {
     let policy = || {
         let guard = with_guard(json!({ "max_error_rate": 50 }));
         config(json!({ "weights": weights(100), "guard": guard }))
     };
     let env = TestEnv::start_with(|envoy| {
-        let envoy = envoy.extra_yaml(&second_listener("second", &policy()));
-        envoy.config(policy())
+        let envoy = envoy.extra_yaml(&second_listener(plugin, vm_id, &policy()));
+        options(envoy).config(policy())
     })
     .await;
     let second = env.envoy.listener("second");

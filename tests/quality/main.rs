@@ -7,6 +7,8 @@ mod gate;
 mod header;
 mod limits;
 mod load;
+mod query;
 mod refused;
 mod taken;
+mod unhanded;
 mod unread;

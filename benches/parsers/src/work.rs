@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         hosts(),
         paths(),
         feedback(&policy),
+        feedback_queries(&policy),
         requests(&policy),
     ]
     .into_iter()
@@ -231,6 +232,39 @@ fn feedback(policy: &Rc<Policy>) -> Vec<Case> {
         case("blanks", filled(" ")),
         case("line feeds", filled("\n")),
         case("bytes that no text has", filled("\u{7f}\u{80}")),
+    ]
+}
+
+fn feedback_queries(policy: &Rc<Policy>) -> Vec<Case> {
+    let case = |shape, query: String| {
+        let (policy, bytes) = (Rc::clone(policy), query.len());
+        let run = move || {
+            Report::is_in_query(query.as_bytes())
+                | Report::read_query(query.as_bytes(), &policy).is_ok()
+        };
+        Case {
+            parser: "feedback query",
+            shape,
+            bytes,
+            limited: bytes > 200,
+            run: Box::new(run),
+        }
+    };
+    let filled_value = |name: &str, text: &str| format!("{name}={}", filled(text));
+    vec![
+        case("ordinary", "rollout=r7&color=green&tp=3&fn=1".to_owned()),
+        case("`&`", filled("&")),
+        case("`=`", filled("=")),
+        case("`+`", filled("+")),
+        case("`%`", filled("%")),
+        case("`%74`", filled("%74")),
+        case("one long rollout", filled_value("rollout", "r")),
+        case("one long escaped rollout", filled_value("rollout", "%72")),
+        case("one long number", filled_value("tp", "1")),
+        case("one long zero", filled_value("tp", "0")),
+        case("`%1&`", filled("%1&")),
+        case("one name again and again", filled("tp=1&")),
+        case("bytes that no text has", filled_value("color", "%ff")),
     ]
 }
 

@@ -64,6 +64,7 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
+    pub fn proxy_set_effective_context(context: u32) -> u32;
     pub fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     pub fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
     pub fn proxy_call_foreign_function(

@@ -253,6 +253,12 @@ pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool, HostSt
     }
 }
 
+/// Makes the calls that follow, until Envoy's call into the VM ends, concern another stream.
+pub fn set_effective_context(context: u32) -> Result<(), HostStatus> {
+    // SAFETY: a number alone is passed.
+    done(unsafe { proxy_set_effective_context(context) })
+}
+
 /// Makes Envoy call `on_tick` of this root context so often.
 pub fn set_tick_period(period_ms: u32) -> Result<(), HostStatus> {
     // SAFETY: a number alone is passed.

@@ -50,11 +50,11 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         if let Some(active) = &self.active {
             active.use_for_stream();
         }
-        Some(Box::new(Stream::new(self.active.clone())))
+        Some(Box::new(Stream::new(id, self.active.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -3,8 +3,6 @@
 use super::calls;
 use crate::host::active::Active;
 use crate::host::phase::Phase;
-use crate::policy::feedback::Report;
-use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use ::proxy_wasm::traits::{Context, HttpContext};
 use ::proxy_wasm::types::Action;
 use log::error;
@@ -12,6 +10,7 @@ use std::rc::Rc;
 
 /// Envoy makes one for each stream.
 pub struct Stream {
+    id: u32,
     active: Option<Rc<Active>>,
     phase: Phase,
 }
@@ -19,39 +18,34 @@ pub struct Stream {
 // === impl Stream ===
 
 impl Stream {
-    pub fn new(active: Option<Rc<Active>>) -> Self {
+    pub fn new(id: u32, active: Option<Rc<Active>>) -> Self {
         Self {
+            id,
             active,
             phase: Phase::Passing,
         }
     }
 
-    /// Takes the feedback whose body is complete, and answers.
-    fn take_feedback(&mut self) {
-        self.phase = Phase::Passing;
-        if let Some(active) = &self.active {
-            let body = calls::request_body().unwrap_or_default();
-            let taken = Report::read(&body, &active.policy);
-            answer(taken.map(|reports| active.count(reports)));
+    /// Takes a part of the request's body; trailers are the last.
+    fn receive_body(&mut self, size: usize, is_last: bool) {
+        let Some(active) = &self.active else { return };
+        match &mut self.phase {
+            Phase::Routed(stream) => stream.request_body(active, is_last),
+            Phase::Feedback(feedback) => {
+                if let Some(phase) = active.receive_feedback_body(feedback, size, is_last) {
+                    self.phase = phase;
+                }
+            }
+            Phase::Passing | Phase::Answered => {}
         }
     }
-}
 
-/// Answers feedback: 204 where it is taken.
-fn answer(taken: Result<(), FeedbackError>) {
-    let json = ("content-type", "application/json");
-    let sent = match taken {
-        Ok(()) => calls::respond(204, &[], &[]),
-        Err(refusal) => {
-            let headers: &[_] = match refusal {
-                FeedbackError::Method => &[json, ("allow", "POST")],
-                _ => &[json],
-            };
-            calls::respond(refusal.status(), headers, &refusal.to_json())
+    /// Holds back what the filter answers itself.
+    fn action(&self) -> Action {
+        match self.phase {
+            Phase::Passing | Phase::Routed(_) => Action::Continue,
+            Phase::Feedback(_) | Phase::Answered => Action::Pause,
         }
-    };
-    if let Err(status) = sent {
-        error!("feedback is not answered: {status}");
     }
 }
 
@@ -62,56 +56,35 @@ impl HttpContext for Stream {
         let Some(active) = &self.active else {
             return Action::Continue;
         };
-        match active.receive(end_of_stream) {
-            Ok(Ok(phase)) => self.phase = phase,
-            Ok(Err(refusal)) => {
-                answer(Err(refusal));
-                return Action::Pause;
-            }
+        match active.receive(self.id, end_of_stream) {
+            Ok(phase) => self.phase = phase,
             Err(status) => {
                 let _ = calls::remove_request_header(active.policy.route_header.as_str());
                 error!("a request passes undecided: {status}");
             }
         }
-        if !matches!(self.phase, Phase::Feedback) {
-            return Action::Continue;
-        }
-        if end_of_stream {
-            self.take_feedback();
-        }
-        Action::Pause
+        self.action()
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.request_body(active, end_of_stream);
-        }
-        if !matches!(self.phase, Phase::Feedback) {
-            return Action::Continue;
-        }
-        if size > FeedbackEndpoint::MAX_BYTES {
-            self.phase = Phase::Passing;
-            answer(Err(FeedbackError::TooLarge));
-        } else if end_of_stream {
-            self.take_feedback();
-        }
-        Action::Pause
+        self.receive_body(size, end_of_stream);
+        self.action()
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.request_body(active, true);
-        }
-        if !matches!(self.phase, Phase::Feedback) {
-            return Action::Continue;
-        }
-        self.take_feedback();
-        Action::Pause
+        self.receive_body(0, true);
+        self.action()
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
             stream.response_started(active, end_of_stream);
+        }
+        if let (Some(active), Phase::Feedback(feedback)) = (&self.active, &self.phase)
+            && let Some(phase) = active.feedback_passed_on(feedback)
+        {
+            self.phase = phase;
+            return Action::Pause;
         }
         Action::Continue
     }
