@@ -1,5 +1,6 @@
 //! The kinds of values in a configuration: how each is read, and its JSON Schema.
 
+use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
 use crate::assign::key_source::{KeySource, MetadataPath};
 use crate::assign::new_cookie::SameSite;
@@ -102,6 +103,9 @@ kinds! {
     /// A percentage in steps of 0.001.
     Percentage => Percent, read_percent,
         { "type": "number", "minimum": 0, "maximum": 100 }
+    /// A percentage from 50 to 99.99 in steps of 0.001, or `none`.
+    Confidence => Option<ConfidenceLevel>, read_confidence,
+        { "anyOf": [{ "type": "number", "minimum": 50, "maximum": 99.99 }, { "const": "none" }] }
     /// A count of requests or samples.
     Minimum => u64, |node, problems| node.integer(1, 1_000_000_000, problems),
         { "type": "integer", "minimum": 1, "maximum": 1_000_000_000 }
@@ -161,6 +165,17 @@ fn read_percent(node: &Node<'_>, problems: &mut Problems) -> Option<Percent> {
         node.must_be(problems, error.must_be());
     }
     percent.ok()
+}
+
+fn read_confidence(node: &Node<'_>, problems: &mut Problems) -> Option<Option<ConfidenceLevel>> {
+    if node.text().is_some_and(|text| text == "none") {
+        return Some(None);
+    }
+    let level = ConfidenceLevel::parse(node.json());
+    if let Err(error) = &level {
+        node.must_be(problems, error.must_be());
+    }
+    level.ok().map(Some)
 }
 
 fn read_metadata(node: &Node<'_>, problems: &mut Problems) -> Option<MetadataPath> {

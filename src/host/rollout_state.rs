@@ -1,9 +1,8 @@
 //! What one VM keeps of a rollout through all configurations.
 
-use super::metrics::{
-    ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics, define_weights,
-};
+use super::metrics::{ColorMetrics, GuardMetrics, StreamMetrics, TripMetrics, define_weights};
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
+use super::quality_metrics::QualityMetrics;
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::window::Counts;
 use crate::metrics;

@@ -1,7 +1,8 @@
 //! What to do about one rollout.
 
 use crate::analysis::guard::{Analysis, Cause, Guard};
-use crate::analysis::quality::{Outcomes, Quality, QualityAnalysis};
+use crate::analysis::quality::{Outcomes, Quality};
+use crate::analysis::quality_analysis::QualityAnalysis;
 use crate::analysis::window::Counts;
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
