@@ -277,13 +277,28 @@ fn message_has_the_limit_the_figures_and_their_intervals() {
         min_precision: Some(percent("80")),
         ..gate("99.9", 100)
     };
-    assert_broken(&min_precision, good, worse, "min_precision 80 % is broken: 66.666 %; with 99.9 % confidence 60.017 to 72.899 %");
+    assert_broken(
+        &min_precision,
+        good,
+        worse,
+        "min_precision 80 % is broken: 66.666 %; with 99.9 % confidence 60.017 to 72.899 %",
+    );
     let min_recall = Quality {
         min_recall: Some(percent("80")),
         ..gate("95", 100)
     };
-    assert_broken(&min_recall, good, worse, "min_recall 80 % is broken: 66.666 %; with 95 % confidence 61.841 to 71.269 %");
-    assert_broken(&max_f1_drop("5.5"), good, bad, "max_f1_drop 5.5 % is broken: 70.588 %, stable 94.736 %; with 95 % confidence 66.138 to 74.701 %, stable 92.746 to 96.326 %, the drop 19.619 to 28.9 %");
+    assert_broken(
+        &min_recall,
+        good,
+        worse,
+        "min_recall 80 % is broken: 66.666 %; with 95 % confidence 61.841 to 71.269 %",
+    );
+    assert_broken(
+        &max_f1_drop("5.5"),
+        good,
+        bad,
+        "max_f1_drop 5.5 % is broken: 70.588 %, stable 94.736 %; with 95 % confidence 66.138 to 74.701 %, stable 92.746 to 96.326 %, the drop 19.619 to 28.9 %",
+    );
 }
 
 #[test]
