@@ -22,7 +22,7 @@ FEEDBACK_PATH = "/bluegreen/feedback"
 FEEDBACK_CAPABILITIES = ("proxy_on_request_body", "proxy_on_request_trailers")
 """What feedback needs beside the capabilities that the shipped file allows."""
 
-QUALITY = {"min_samples": 200, "max_f1_drop": 1, "min_f1": 80, "hold_at": 10}
+QUALITY = {"min_samples": 200, "confidence": 95, "max_f1_drop": 1, "min_f1": 80, "hold_at": 10}
 
 
 def plugin_config(

@@ -1,4 +1,4 @@
-"""What came out: a table step by step, and a picture of weight and F1 over time."""
+"""What came out: a table step by step, and a picture of weight and F1, with its interval, over time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,11 @@ class Report:
             at_s = [moment.at_s for moment in history]
             figures = [moment.figures.color(color) for moment in history]
             weight.step(at_s, [c.weight for c in figures], where="post", color=shade, label=color)
-            f1.plot(at_s, [_f1_or_gap(c) for c in figures], color=shade, label=color)
+            f1.plot(at_s, [_or_gap(c, c.f1) for c in figures], color=shade, label=color)
+            low = [_or_gap(c, c.f1_low) for c in figures]
+            high = [_or_gap(c, c.f1_high) for c in figures]
+            label = f"{color}, {QUALITY['confidence']} % confidence"
+            f1.fill_between(at_s, low, high, color=shade, alpha=0.2, linewidth=0, label=label)
         f1.axhline(QUALITY["min_f1"], color="tab:red", linestyle=":", label="min_f1")
         for axes in (weight, f1):
             for step in self.steps:
@@ -88,5 +92,5 @@ def _row(c: ColorFigures) -> str:
     return f"{c.weight:8.0f}  {c.requests:8,}  {c.failures:6,}  {c.samples:7,}  {quality}"
 
 
-def _f1_or_gap(c: ColorFigures) -> float:
-    return c.f1 if c.samples >= SHOW_F1_FROM else float("nan")
+def _or_gap(c: ColorFigures, figure: float) -> float:
+    return figure if c.samples >= SHOW_F1_FROM else float("nan")

@@ -21,6 +21,9 @@ class ColorFigures:
     precision: float
     recall: float
     f1: float
+    f1_low: float
+    """Where the true F1 surely is, from here to `f1_high`."""
+    f1_high: float
 
 
 class Snapshot:
@@ -45,6 +48,8 @@ class Snapshot:
             precision=figure("quality_precision_ppm") / 10_000,
             recall=figure("quality_recall_ppm") / 10_000,
             f1=figure("quality_f1_ppm") / 10_000,
+            f1_low=figure("quality_f1_low_ppm") / 10_000,
+            f1_high=figure("quality_f1_high_ppm") / 10_000,
         )
 
     @property

@@ -89,5 +89,5 @@ class Watch:
 
 def _figures(snapshot: Snapshot, color: str) -> str:
     c = snapshot.color(color)
-    f1 = f"{c.f1:5.1f}" if c.samples else "    -"
+    f1 = f"{c.f1:5.1f} ({c.f1_low:3.0f} to {c.f1_high:3.0f})" if c.samples else f"{'-':>18}"
     return f"{color:5} {c.weight:3.0f} %  {c.requests:6,} requests  F1 {f1} of {c.samples:5,} samples"

@@ -46,9 +46,16 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod host;
 
+pub use crate::analysis::confidence_sequence::{
+    ConfidenceLevel, ConfidenceSequence, Interval, InvalidConfidence, LimitVerdict,
+};
+pub use crate::analysis::f1::{F1, F1Drop};
 pub use crate::analysis::grpc::GrpcStatus;
 pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share, SlowAfter};
-pub use crate::analysis::quality::{Outcome, Outcomes, Quality, QualityAnalysis, QualityBreach};
+pub use crate::analysis::proportion::Proportion;
+pub use crate::analysis::quality::{Outcome, Outcomes, Quality};
+pub use crate::analysis::quality_analysis::{QualityAnalysis, QualityBreach};
+pub use crate::analysis::quality_figures::{QualityFigure, QualityFigures};
 pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp};
 pub use crate::analysis::signal::{ProbeReason, Signal};
 pub use crate::analysis::stream_end::{CodeClass, StreamClass, StreamEnd};

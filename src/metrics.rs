@@ -111,19 +111,9 @@ impl ColorStats<'_> {
         ))
     }
 
-    /// Of the release in force, in parts per million.
-    pub fn quality_precision_ppm(self) -> String {
-        self.metric("quality_precision_ppm")
-    }
-
-    /// Of the release in force, in parts per million.
-    pub fn quality_recall_ppm(self) -> String {
-        self.metric("quality_recall_ppm")
-    }
-
-    /// Of the release in force, in parts per million.
-    pub fn quality_f1_ppm(self) -> String {
-        self.metric("quality_f1_ppm")
+    /// Precision, recall or F1 of the release in force and the ends of its interval, in parts per million.
+    pub fn quality_figure(self, figure: &str) -> [String; 3] {
+        ["", "_low", "_high"].map(|end| self.metric(&format!("quality_{figure}{end}_ppm")))
     }
 
     /// Of the release in force.

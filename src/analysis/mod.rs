@@ -1,11 +1,16 @@
 //! How requests go.
 
+pub mod confidence_sequence;
 pub mod detector;
+pub mod f1;
 pub mod grpc;
 pub mod guard;
 pub mod incident;
 pub mod latency;
+pub mod proportion;
 pub mod quality;
+pub mod quality_analysis;
+pub mod quality_figures;
 pub mod ramp;
 pub mod sequential;
 pub mod sequential_guard;

@@ -1,14 +1,17 @@
 //! The quality of a model's predictions, and the gate that a better model has to pass.
 
-use crate::value::color::{Color, PerColor};
-use crate::value::percent::{Percent, Thousandths};
-use std::fmt;
+use crate::analysis::confidence_sequence::ConfidenceLevel;
+use crate::analysis::f1::F1;
+use crate::analysis::proportion::Proportion;
+use crate::value::percent::Percent;
 
 /// How good the predictions of the color that is not stable must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quality {
     /// With fewer samples of either color the analysis is inconclusive.
     pub min_samples: u64,
+    /// How sure it must be that a limit is kept or broken; by the bare figures where absent.
+    pub confidence: Option<ConfidenceLevel>,
     /// The most that its F1 may lie below that of the stable color.
     pub max_f1_drop: Option<Percent>,
     /// The lowest F1 that is allowed.
@@ -42,73 +45,6 @@ pub enum Outcome {
     FalsePositive,
     FalseNegative,
     TrueNegative,
-}
-
-/// What the gate makes of the figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QualityAnalysis {
-    /// Too few samples of one color or both.
-    Inconclusive,
-    /// All limits are kept.
-    Passed,
-    /// A limit is broken.
-    Failed(QualityBreach),
-}
-
-/// A limit, and the figure that broke it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QualityBreach {
-    limit: &'static str,
-    allowed: Percent,
-    watched_ppm: u32,
-    stable_ppm: Option<u32>,
-}
-
-// === impl Quality ===
-
-impl Quality {
-    /// Judges the figures of both colors' releases.
-    pub fn judge(&self, stable: Color, outcomes: &PerColor<Outcomes>) -> QualityAnalysis {
-        let watched = outcomes.of(stable.other());
-        let stable = outcomes.of(stable);
-        if watched.samples().min(stable.samples()) < self.min_samples {
-            return QualityAnalysis::Inconclusive;
-        }
-        let floors = [
-            ("min_f1", self.min_f1, watched.f1_ppm()),
-            ("min_precision", self.min_precision, watched.precision_ppm()),
-            ("min_recall", self.min_recall, watched.recall_ppm()),
-        ];
-        for (limit, allowed, figure) in floors {
-            if let (Some(allowed), Some(watched_ppm)) = (allowed, figure)
-                && watched_ppm < to_ppm(allowed)
-            {
-                return QualityAnalysis::Failed(QualityBreach {
-                    limit,
-                    allowed,
-                    watched_ppm,
-                    stable_ppm: None,
-                });
-            }
-        }
-        if let (Some(allowed), Some(watched_ppm), Some(stable_ppm)) =
-            (self.max_f1_drop, watched.f1_ppm(), stable.f1_ppm())
-            && stable_ppm.saturating_sub(watched_ppm) > to_ppm(allowed)
-        {
-            return QualityAnalysis::Failed(QualityBreach {
-                limit: "max_f1_drop",
-                allowed,
-                watched_ppm,
-                stable_ppm: Some(stable_ppm),
-            });
-        }
-        QualityAnalysis::Passed
-    }
-}
-
-/// Percent as parts per million.
-const fn to_ppm(percent: Percent) -> u32 {
-    percent.millipercent().saturating_mul(10)
 }
 
 // === impl Outcomes ===
@@ -161,6 +97,24 @@ impl Outcomes {
             fn_: make(Outcome::FalseNegative),
             tn: make(Outcome::TrueNegative),
         }
+    }
+
+    /// TP out of TP + FP.
+    pub fn precision(&self) -> Option<Proportion> {
+        Proportion::new(self.tp, self.tp.saturating_add(self.fp))
+    }
+
+    /// TP out of TP + FN.
+    pub fn recall(&self) -> Option<Proportion> {
+        Proportion::new(self.tp, self.tp.saturating_add(self.fn_))
+    }
+
+    /// From TP out of TP + FP + FN.
+    pub fn f1(&self) -> Option<F1> {
+        F1::new(
+            self.tp,
+            self.tp.saturating_add(self.fp).saturating_add(self.fn_),
+        )
     }
 
     /// TP / (TP + FP) in parts per million: how many of those found are right.
@@ -219,23 +173,5 @@ impl Outcome {
     pub fn from_bytes(name: &[u8]) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|outcome| outcome.as_str().as_bytes() == name)
-    }
-}
-
-// === impl QualityBreach ===
-
-impl fmt::Display for QualityBreach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |ppm: u32| Thousandths(ppm / 10);
-        let (limit, allowed) = (self.limit, self.allowed);
-        write!(
-            f,
-            "{limit} {allowed} % is broken: {} %",
-            percent(self.watched_ppm)
-        )?;
-        match self.stable_ppm {
-            Some(stable) => write!(f, ", stable {} %", percent(stable)),
-            None => Ok(()),
-        }
     }
 }

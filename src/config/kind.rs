@@ -1,5 +1,6 @@
 //! The kinds of values in a configuration: how each is read, and its JSON Schema.
 
+use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::guard::SlowAfter;
 use crate::analysis::sequential::Tolerance;
 use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
@@ -105,6 +106,9 @@ kinds! {
     /// A percentage in steps of 0.001.
     Percentage => Percent, read_percent,
         { "type": "number", "minimum": 0, "maximum": 100 }
+    /// A percentage from 50 to 99.99 in steps of 0.001, or `none`.
+    Confidence => Option<ConfidenceLevel>, read_confidence,
+        { "anyOf": [{ "type": "number", "minimum": 50, "maximum": 99.99 }, { "const": "none" }] }
     /// A count of requests or samples.
     Minimum => u64, |node, problems| node.integer(1, 1_000_000_000, problems),
         { "type": "integer", "minimum": 1, "maximum": 1_000_000_000 }
@@ -179,6 +183,17 @@ fn read_tolerance(node: &Node<'_>, problems: &mut Problems) -> Option<Tolerance>
         node.must_be(problems, error.must_be());
     }
     tolerance.ok()
+}
+
+fn read_confidence(node: &Node<'_>, problems: &mut Problems) -> Option<Option<ConfidenceLevel>> {
+    if node.text().is_some_and(|text| text == "none") {
+        return Some(None);
+    }
+    let level = ConfidenceLevel::parse(node.json());
+    if let Err(error) = &level {
+        node.must_be(problems, error.must_be());
+    }
+    level.ok().map(Some)
 }
 
 fn read_metadata(node: &Node<'_>, problems: &mut Problems) -> Option<MetadataPath> {

@@ -1,7 +1,8 @@
 //! `releases` and `quality`: how good a model's predictions must be.
 
+use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::quality::Quality;
-use crate::config::kind::{Minimum, Percentage, Release};
+use crate::config::kind::{Confidence, Minimum, Percentage, Release};
 use crate::json::node::{Node, Read};
 use crate::json::object::{Field, read_object};
 use crate::json::problems::Problems;
@@ -29,6 +30,10 @@ pub struct ReleasesConfig<'d> {
 pub struct QualityConfig<'d> {
     /// With fewer samples of either color there is no verdict.
     min_samples: Field<'d, Minimum>,
+    /// How sure it must be that a limit is kept or broken, in percent; `none` holds the bare figures against the limits.
+    /// 95 where absent.
+    #[serde(default)]
+    confidence: Field<'d, Confidence>,
     /// The most that its F1 may be below that of the stable color, in points.
     #[serde(default)]
     max_f1_drop: Field<'d, Percentage>,
@@ -68,8 +73,10 @@ impl Read for QualityConfig<'_> {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Quality> {
         let raw: QualityConfig<'_> = read_object(node, problems)?;
         let min_samples = raw.min_samples.required(node, problems);
+        let confidence = raw.confidence.optional(node, problems);
         let mut limit = |field: &Field<'_, Percentage>| field.optional(node, problems);
         Some(Quality {
+            confidence: confidence.unwrap_or(Some(ConfidenceLevel::DEFAULT)),
             max_f1_drop: limit(&raw.max_f1_drop),
             min_f1: limit(&raw.min_f1),
             min_precision: limit(&raw.min_precision),

@@ -2,7 +2,6 @@
 
 use super::proxy_wasm::metric::{Counter, Gauge, Histogram};
 use crate::analysis::guard::Cause;
-use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::stream_end::CodeClass;
 use crate::metrics::{self, ColorStats};
@@ -36,16 +35,6 @@ pub struct GuardMetrics {
     pub slow: Counter,
 }
 
-/// How one color's predictions turn out.
-#[derive(Debug)]
-pub struct QualityMetrics {
-    outcomes: OutcomeCounters,
-    precision_ppm: Gauge,
-    recall_ppm: Gauge,
-    f1_ppm: Gauge,
-    samples: Gauge,
-}
-
 /// How much evidence the sequential guard has.
 #[derive(Debug)]
 pub struct EvidenceMetrics {
@@ -63,14 +52,6 @@ pub struct TripMetrics {
     errors_sequential: Counter,
     slow_sequential: Counter,
     quality: Counter,
-}
-
-#[derive(Debug)]
-struct OutcomeCounters {
-    tp: Counter,
-    fp: Counter,
-    fn_: Counter,
-    tn: Counter,
 }
 
 #[derive(Debug)]
@@ -224,46 +205,5 @@ impl TripMetrics {
             Cause::SlowSequential => self.slow_sequential,
             Cause::Quality => self.quality,
         }
-    }
-}
-
-// === impl QualityMetrics ===
-
-impl QualityMetrics {
-    /// Defines the metrics of both colors.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
-        PerColor::try_from_fn(|color| {
-            let stats = ColorStats { rollout, color };
-            let outcomes = |kind| Counter::define(&stats.quality_outcomes_total(kind));
-            Ok(Self {
-                outcomes: OutcomeCounters {
-                    tp: outcomes(Outcome::TruePositive)?,
-                    fp: outcomes(Outcome::FalsePositive)?,
-                    fn_: outcomes(Outcome::FalseNegative)?,
-                    tn: outcomes(Outcome::TrueNegative)?,
-                },
-                precision_ppm: Gauge::define(&stats.quality_precision_ppm())?,
-                recall_ppm: Gauge::define(&stats.quality_recall_ppm())?,
-                f1_ppm: Gauge::define(&stats.quality_f1_ppm())?,
-                samples: Gauge::define(&stats.quality_samples())?,
-            })
-        })
-    }
-
-    /// Counts outcomes.
-    pub fn count(&self, outcomes: &Outcomes) {
-        self.outcomes.tp.add(outcomes.tp);
-        self.outcomes.fp.add(outcomes.fp);
-        self.outcomes.fn_.add(outcomes.fn_);
-        self.outcomes.tn.add(outcomes.tn);
-    }
-
-    /// Shows the figures of a release.
-    pub fn show(&self, outcomes: &Outcomes) {
-        let figure = |ppm: Option<u32>| u64::from(ppm.unwrap_or(0));
-        self.precision_ppm.set(figure(outcomes.precision_ppm()));
-        self.recall_ppm.set(figure(outcomes.recall_ppm()));
-        self.f1_ppm.set(figure(outcomes.f1_ppm()));
-        self.samples.set(outcomes.samples());
     }
 }

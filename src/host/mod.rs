@@ -10,6 +10,7 @@ mod metrics;
 mod phase;
 mod plugin;
 mod proxy_wasm;
+mod quality_metrics;
 mod receive;
 mod rollout_runtime;
 mod rollout_state;

@@ -5,6 +5,7 @@ use super::plugin::Plugin;
 use super::rollout_state::RolloutState;
 use crate::analysis::guard::Guard;
 use crate::analysis::incident::Origin;
+use crate::analysis::quality_figures::QualityFigures;
 use crate::policy::action::Todo;
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::policy::Policy;
@@ -29,7 +30,7 @@ pub struct RolloutRuntime {
     is_defined: Cell<bool>,
 }
 
-/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 57. With more
+/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 69. With more
 /// rollouts than this, a rollout's counters and histograms are defined when it is used first.
 const MAX_DEFINED_AT_ONCE: usize = 100;
 
@@ -153,7 +154,9 @@ impl RolloutRuntime {
                 }
                 if let Some(quality) = self.state.quality.get() {
                     for color in Color::ALL {
-                        quality.of(color).show(outcomes.of(color));
+                        let outcomes = outcomes.of(color);
+                        let figures = QualityFigures::new(outcomes, rollout.quality.as_ref());
+                        quality.of(color).show(&figures);
                     }
                 }
             }

@@ -1,10 +1,10 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::metrics::{
-    ColorMetrics, EvidenceMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics,
-    define_weights,
+    ColorMetrics, EvidenceMetrics, GuardMetrics, StreamMetrics, TripMetrics, define_weights,
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
+use super::quality_metrics::QualityMetrics;
 use crate::analysis::incident::{Incident, IncidentKind, Origin};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::sequential_guard::Evidence;

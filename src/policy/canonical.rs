@@ -4,6 +4,7 @@
 //! filter. So the form must not change: what is absent and what is at its default are both left out,
 //! a new field is left out at its default too, and the names here are independent of those in the code.
 
+use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::guard::{Guard, Limits, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::Ramp;
@@ -263,6 +264,9 @@ pub struct CanonicalQuality {
     min_recall: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hold_at: Option<u32>,
+    /// 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<u32>,
 }
 
 impl CanonicalQuality {
@@ -274,6 +278,11 @@ impl CanonicalQuality {
             min_precision: millipercent(quality.min_precision),
             min_recall: millipercent(quality.min_recall),
             hold_at: millipercent(quality.hold_at),
+            confidence: match quality.confidence {
+                Some(ConfidenceLevel::DEFAULT) => None,
+                Some(level) => Some(level.percent().millipercent()),
+                None => Some(0),
+            },
         }
     }
 }

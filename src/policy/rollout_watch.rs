@@ -2,7 +2,8 @@
 
 use crate::analysis::guard::{Analysis, Cause, Guard, SlowAfter};
 use crate::analysis::incident::IncidentKind;
-use crate::analysis::quality::{Outcomes, Quality, QualityAnalysis};
+use crate::analysis::quality::{Outcomes, Quality};
+use crate::analysis::quality_analysis::QualityAnalysis;
 use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};

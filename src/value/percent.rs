@@ -33,12 +33,19 @@ pub struct InvalidWeights(PerColor<Percent>);
 impl Percent {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// Nearly all of it.
+    pub const NINETY_FIVE: Self = Self(95_000);
     /// All of it.
     pub const HUNDRED: Self = Self(100_000);
 
     /// Thousandths of a percent, 0 to 100,000.
     pub const fn millipercent(self) -> u32 {
         self.0
+    }
+
+    /// As a share from 0 to 1.
+    pub fn to_share(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::HUNDRED.0)
     }
 
     /// What is missing to 100 %.

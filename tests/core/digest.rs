@@ -211,6 +211,29 @@ fn absent_and_default_are_the_same() {
 }
 
 #[test]
+fn confidence_belongs_to_the_gate_where_it_is_not_the_default() {
+    let gate = |confidence: Value| {
+        let quality = json!({ "min_samples": 1, "confidence": confidence });
+        let rollout = rollout(&json!({ "quality": quality }));
+        [rollout.digest(), rollout.gate_digest()]
+    };
+    let absent = rollout(&json!({ "quality": { "min_samples": 1 } }));
+    let absent = [absent.digest(), absent.gate_digest()];
+    assert_eq!(gate(json!(95)), absent);
+    let all = [
+        absent,
+        gate(json!("none")),
+        gate(json!(94.999)),
+        gate(json!(50)),
+    ];
+    for (index, one) in all.iter().enumerate() {
+        for other in all.iter().skip(index + 1) {
+            assert!(one[0] != other[0] && one[1] != other[1], "{all:?}");
+        }
+    }
+}
+
+#[test]
 fn generation_is_that_of_clusters_releases_and_salt() {
     let same = rollout(&json!({})).generation_digest();
     for fields in [

@@ -2,6 +2,7 @@
 
 mod admission;
 mod bucket;
+mod confidence;
 mod config;
 mod cookie;
 mod decide;

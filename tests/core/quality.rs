@@ -27,6 +27,7 @@ fn to_three_decimals(outcomes: Outcomes) -> [String; 3] {
 fn no_limits() -> Quality {
     Quality {
         min_samples: 1,
+        confidence: None,
         max_f1_drop: None,
         min_f1: None,
         min_precision: None,
@@ -102,6 +103,7 @@ fn both_colors_need_enough_samples() {
 fn better_model_keeps_all_limits() {
     let quality = Quality {
         min_samples: 110,
+        confidence: None,
         max_f1_drop: Some(percent("0")),
         min_f1: Some(percent("87.1")),
         min_precision: Some(percent("89.4")),

@@ -122,6 +122,7 @@ fn with_changes(changes: &[(&str, Value)]) -> Rollout {
         "releases": { "blue": "1", "green": "2" },
         "quality": {
             "min_samples": 500, "max_f1_drop": 1, "min_f1": 80, "min_precision": 75, "min_recall": 75, "hold_at": 10,
+            "confidence": 95,
         },
         "clusters": { "blue": "one", "green": "two" },
         "weights": { "blue": 50, "green": 50 },
@@ -132,7 +133,7 @@ fn with_changes(changes: &[(&str, Value)]) -> Rollout {
     rollout(&fields)
 }
 
-const GATE: [(&str, &str); 12] = [
+const GATE: [(&str, &str); 13] = [
     ("/stable", r#""green""#),
     ("/ramp/start", r#""2026-11-23T10:00:01Z""#),
     ("/ramp/steps/0/weight", "6"),
@@ -145,6 +146,7 @@ const GATE: [(&str, &str); 12] = [
     ("/quality/min_precision", "76"),
     ("/quality/min_recall", "76"),
     ("/quality/hold_at", "11"),
+    ("/quality/confidence", r#""none""#),
 ];
 
 const OTHERS: [(&str, &str); 21] = [

@@ -579,7 +579,7 @@ fn vm_whose_counts_fall_neither_trips_nor_blinds() {
 #[test]
 fn quality_promotes_a_ramp_once_for_all() {
     let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 5, "hold": "1s" }, { "weight": 100 }] });
-    let quality = json!({ "min_samples": 10, "min_f1": 80 });
+    let quality = json!({ "min_samples": 10, "min_f1": 80, "confidence": "none" });
     let mut envoy = Envoy::start(3, one(&json!({ "ramp": ramp, "quality": quality })));
     for vm in &mut envoy.vms {
         for color in Color::ALL {
@@ -601,7 +601,7 @@ fn quality_promotes_a_ramp_once_for_all() {
 #[test]
 fn outcomes_of_another_release_do_not_count() {
     let release = |label: &str| {
-        let quality = json!({ "min_samples": 10, "min_f1": 80 });
+        let quality = json!({ "min_samples": 10, "min_f1": 80, "confidence": "none" });
         one(&json!({ "releases": { "green": label }, "quality": quality }))
     };
     let mut envoy = Envoy::start(2, release("1"));

@@ -58,7 +58,7 @@ async fn failures_after_a_reset_are_all_seen() {
 async fn a_precision_of_ninety_percent_stays_one_after_a_reset() {
     let of = |release: &str| {
         let releases = json!({ "blue": release, "green": release });
-        let quality = json!({ "min_samples": 10, "min_precision": 75 });
+        let quality = json!({ "min_samples": 10, "confidence": "none", "min_precision": 75 });
         let weights = json!({ "blue": 50, "green": 50 });
         config(json!({ "weights": weights, "quality": quality, "releases": releases }))
     };

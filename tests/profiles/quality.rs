@@ -19,7 +19,8 @@ async fn tell(env: &TestEnv, items: Value) {
 
 #[tokio::test]
 async fn feedback_counts_and_rolls_back() {
-    let limit = json!({ "quality": { "min_samples": 100, "min_precision": 80 } });
+    let limit =
+        json!({ "quality": { "min_samples": 100, "confidence": "none", "min_precision": 80 } });
     let policy = json!({
         "profile": "lean",
         "feedback": { "path": "/feedback", "require": "nothing" },

@@ -15,7 +15,10 @@ const GOOD: [u64; 4] = [95, 3, 2, 0];
 
 /// A rollout whose ramp would be at 100 % if it did not wait.
 fn gated(name: &str, quality: Value) -> Value {
-    let quality = with(json!({ "min_samples": 100, "min_f1": 90 }), quality);
+    let quality = with(
+        json!({ "min_samples": 100, "confidence": "none", "min_f1": 90 }),
+        quality,
+    );
     let fields = json!({ "ramp": overdue_ramp("2s"), "quality": quality });
     with(rollout(name), fields)
 }

@@ -1,4 +1,4 @@
-//! The limits: one that is broken rolls back, at the very figure.
+//! Limits that bare figures are held against: one that is broken rolls back, at the very figure.
 
 use serde_json::{Value, json};
 use testbed::{Load, TestEnv, get, with};
@@ -45,7 +45,10 @@ const LIMITS: [(&str, f64, f64, &str, &str); 4] = [
 const KINDS: [&str; 3] = ["plain", "guard", "ramp"];
 
 fn judged(name: &str, kind: &str, stable: &str, limit: &str, percent: f64) -> Value {
-    let quality = with(json!({ "min_samples": 110 }), json!({ limit: percent }));
+    let quality = with(
+        json!({ "min_samples": 110, "confidence": "none" }),
+        json!({ limit: percent }),
+    );
     let rollout = with(
         rollout(name),
         json!({ "stable": stable, "quality": quality }),

@@ -2,6 +2,7 @@
 
 mod common;
 
+mod confidence;
 mod figures;
 mod gate;
 mod header;

@@ -1,9 +1,10 @@
-//! False alarms and detection times of the guards, simulated on their own code: `simulate [--quick] [PART]...`
+//! False alarms and detection times of the guards and the quality gate, simulated on their own code: `simulate [--quick] [PART]...`
 
 mod detection;
 mod evidence;
 mod false_alarms;
 mod few_users;
+mod gate;
 mod guards;
 mod parallel;
 mod plot;
@@ -16,11 +17,12 @@ use std::process::ExitCode;
 /// What is simulated: its name and the simulation.
 type Part = (&'static str, fn(Effort));
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("detection", detection::run),
     ("few-users", few_users::run),
     ("false-alarms", false_alarms::run),
     ("evidence", evidence::run),
+    ("gate", gate::run),
 ];
 
 /// How much of it.

@@ -2,8 +2,8 @@
 
 use crate::support::{config, percent, policy, rollout, rollout_json};
 use bluegreen::{
-    Color, CookieName, Guard, HeaderName, HostPattern, KeySource, Limits, Permission, Policy,
-    Profile, Quality, ReleaseLabel, SlowAfter,
+    Color, ConfidenceLevel, CookieName, Guard, HeaderName, HostPattern, KeySource, Limits,
+    Permission, Policy, Profile, Quality, ReleaseLabel, SlowAfter,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -156,6 +156,7 @@ fn guard_and_quality_mean_what_they_say() {
     assert_eq!(rollout.guard, Some(guard));
     let quality = Quality {
         min_samples: 500,
+        confidence: Some(ConfidenceLevel::DEFAULT),
         max_f1_drop: Some(percent("1")),
         min_f1: Some(percent("80")),
         min_precision: Some(percent("75")),

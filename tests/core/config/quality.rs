@@ -1,7 +1,7 @@
 //! `releases`, `quality` and `feedback`.
 
 use super::{assert_accepted, assert_field, assert_message};
-use crate::support::config;
+use crate::support::{config, percent, rollout};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -49,7 +49,7 @@ fn quality_has_a_minimum() {
     assert_field(
         "quality",
         json!({ "min_samples": 1, "f1": 1 }),
-        ".f1: unknown field, must be one of min_samples, max_f1_drop, min_f1, min_precision, min_recall, hold_at",
+        ".f1: unknown field, must be one of min_samples, confidence, max_f1_drop, min_f1, min_precision, min_recall, hold_at",
     );
 }
 
@@ -92,6 +92,47 @@ fn quality_figures_are_in_their_ranges() {
             &json!({ "quality": { "min_samples": 1, field: 0 } }),
         ));
     }
+}
+
+#[test]
+fn confidence_is_a_percentage_or_none() {
+    let must_be = "must be a number from 50 to 99.99 in steps of 0.001, or \"none\"";
+    for (bad, shown) in [
+        (json!(49.999), "49.999"),
+        (json!(99.991), "99.991"),
+        (json!(95.0001), "95.0001"),
+        (json!(100), "100"),
+        (json!(-95), "-95"),
+        (json!("95"), "\"95\""),
+        (json!("None"), "\"None\""),
+        (json!(true), "true"),
+        (json!(null), "null"),
+        (json!([95]), "an array"),
+    ] {
+        assert_field(
+            "quality",
+            json!({ "min_samples": 1, "confidence": bad }),
+            &format!(".confidence: {shown}, {must_be}"),
+        );
+    }
+    let confidence = |fields: Value| {
+        rollout(&json!({ "quality": fields }))
+            .quality
+            .unwrap()
+            .confidence
+    };
+    for (good, text) in [
+        (json!(50), "50"),
+        (json!(99.99), "99.99"),
+        (json!(97.125), "97.125"),
+    ] {
+        let level = confidence(json!({ "min_samples": 1, "confidence": good }));
+        assert_eq!(level.unwrap().percent(), percent(text));
+    }
+    let none = confidence(json!({ "min_samples": 1, "confidence": "none" }));
+    assert_eq!(none, None);
+    let absent = confidence(json!({ "min_samples": 1 }));
+    assert_eq!(absent.unwrap().percent(), percent("95"));
 }
 
 #[test]
