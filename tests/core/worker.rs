@@ -644,9 +644,10 @@ fn plugins_with_other_names_share_nothing() {
 /// A rollout with nothing but the sequential guard, and these fields.
 fn sequential(fields: &Value) -> Policy {
     let guard = json!({ "sequential": { "tolerance": 0 } });
+    let weights = json!({ "blue": 90, "green": 10 });
     let rollout = rollout_json(
         "rec",
-        &crate::support::merged(json!({ "guard": guard }), fields),
+        &crate::support::merged(json!({ "guard": guard, "weights": weights }), fields),
     );
     policy(&json!({ "rollouts": [rollout] }))
 }
