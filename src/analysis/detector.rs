@@ -202,7 +202,8 @@ impl Mixture {
     fn multiply(&mut self, factors: &[f64; RATIOS.len()], count: u32) {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         for (statistic, factor) in self.0.iter_mut().zip(factors) {
-            *statistic = (*statistic * factor.powi(count)).min(MAX_EVIDENCE);
+            let factor = factor.powi(count).min(MAX_EVIDENCE);
+            *statistic = (*statistic * factor).min(MAX_EVIDENCE);
         }
     }
 

@@ -302,6 +302,17 @@ fn a_clock_that_jumps_is_no_evidence() {
 }
 
 #[test]
+fn failures_at_the_very_beginning_are_no_evidence() {
+    let mut guard = guard(HOUR_S, "0");
+    guard.add_starts(1_000, Color::Blue, 9_000);
+    guard.add_starts(1_000, Color::Green, 1_000);
+    guard.observe(1_000_000, &[incident(1_000, CANARY, None, 1_000)]);
+    assert_eq!(guard.finding(), None);
+    guard.observe(1_000_200, &[incident(1_000, CANARY, None, 1_000)]);
+    assert!(guard.finding().is_some());
+}
+
+#[test]
 fn failures_of_unknown_times_are_not_judged() {
     let mut guard = guard(HOUR_S, "0");
     guard.observe(1_000_000, &[incident(1_000, CANARY, None, 1_000)]);

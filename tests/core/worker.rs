@@ -712,7 +712,8 @@ fn two_seconds(
 
 #[test]
 fn sequential_guard_judges_what_all_vms_saw() {
-    let mut envoy = Envoy::start(2, sequential(&json!({})));
+    let weights = json!({ "weights": { "blue": 90, "green": 10 } });
+    let mut envoy = Envoy::start(2, sequential(&weights));
     assert_eq!(rollbacks(&two_seconds(&mut envoy, 0, || None)), 0);
     let mut users = 0..;
     let actions = two_seconds(&mut envoy, 2, || users.next());
