@@ -1,8 +1,5 @@
 //! Profiles that go by Envoy's access log, where it is missing, counts elsewhere, or falls silent.
 
-use std::fs;
-use std::path::Path;
-
 use bluegreen::Signal;
 use serde_json::json;
 use testbed::{Client, EnvoyBuilder, TestEnv};
@@ -25,12 +22,7 @@ fn counting_elsewhere(envoy: EnvoyBuilder) -> EnvoyBuilder {
 }
 
 fn without_access_log(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
-    let bootstrap = Path::new(&package).join("envoy/bootstrap.yaml");
-    let shipped = fs::read_to_string(bootstrap).expect("the shipped bootstrap.yaml");
-    let at = |line| shipped.find(line).expect("a line of the shipped bootstrap");
-    let section = at("          access_log:\n")..at("          http_filters:\n");
-    envoy.edit_bootstrap(&shipped[section], "")
+    envoy.without_signal()
 }
 
 async fn fail(client: &Client, count: u64) {
