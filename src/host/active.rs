@@ -123,8 +123,12 @@ impl Active {
             self.plugin.clear_counted();
         }
         self.take_report(report);
-        if self.is_in_force.get() && !was_in_force {
-            self.come_into_force();
+        if self.is_in_force.get() {
+            if !was_in_force {
+                self.come_into_force();
+            }
+            // A worker that learned late that its configuration is over may have shown it last.
+            self.plugin.config_fingerprint.set(self.policy.fingerprint);
         }
     }
 

@@ -56,13 +56,17 @@ impl RolloutWatch {
             if let (None, Some(cause)) = (self.seen.replace(*figures), status.tripped) {
                 todo.push(Todo::ReportRollback(cause));
             }
+            if is_due {
+                // Another VM, whose configuration was over, may have shown something else since.
+                self.shown_state = None;
+            }
             self.judge(rollout, figures, now, windows, &mut todo);
             status.tripped = status
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let weights = rollout.weights_at(now.wall_ms, status);
-        if self.shown_weights.replace(weights) != Some(weights) {
+        if self.shown_weights.replace(weights) != Some(weights) || is_due {
             todo.push(Todo::ShowWeights(weights));
         }
         todo
