@@ -35,6 +35,12 @@ impl RolloutWatch {
         }
     }
 
+    /// Another VM, whose configuration is over, may have shown something else since.
+    pub fn show_again(&mut self) {
+        self.shown_state = None;
+        self.shown_weights = None;
+    }
+
     /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
     /// each time.
     pub fn tick(
@@ -56,17 +62,13 @@ impl RolloutWatch {
             if let (None, Some(cause)) = (self.seen.replace(*figures), status.tripped) {
                 todo.push(Todo::ReportRollback(cause));
             }
-            if is_due {
-                // Another VM, whose configuration was over, may have shown something else since.
-                self.shown_state = None;
-            }
             self.judge(rollout, figures, now, windows, &mut todo);
             status.tripped = status
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let weights = rollout.weights_at(now.wall_ms, status);
-        if self.shown_weights.replace(weights) != Some(weights) || is_due {
+        if self.shown_weights.replace(weights) != Some(weights) {
             todo.push(Todo::ShowWeights(weights));
         }
         todo
