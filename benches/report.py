@@ -18,7 +18,7 @@ def whole(
     memory: dict[str, Memory], timers: Timers, pushes: Pushes,
 ) -> str:
     parts = [
-        f"Envoy {version}, the shipped `bootstrap.yaml`, HTTP/1.1, nine request headers, one connection. "
+        f"Envoy {version}, the shipped `bootstrap.yaml` (and `signal.yaml` where the profile asks for it), HTTP/1.1, nine request headers, one connection. "
         "Instructions: those of the worker thread, counted by callgrind, the filter's timer off. CPU time "
         f"(all of Envoy, timers too) and latency: at {RATE_PER_S:,} requests a second, the variants in turn; "
         f"median of {ROUNDS} rounds (middle half).",

@@ -44,6 +44,12 @@ impl Signal {
     /// So many streams that were not signaled end the reliance.
     pub const MAX_MISSES: u32 = 2;
 
+    /// Whether an Envoy of this version, major and minor, has an access log that can signal streams. One that does
+    /// not tell its version may have it.
+    pub fn is_offered_by(version: Option<(u64, u64)>) -> bool {
+        version.is_none_or(|version| version >= (1, 39))
+    }
+
     /// A signal whose counter stands here.
     pub const fn new(count: u64) -> Self {
         Self {

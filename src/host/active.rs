@@ -54,8 +54,8 @@ impl Active {
             .iter()
             .map(runtime)
             .collect::<Result<Vec<_>, _>>()?;
-        let suspects = policy.profile.is_signalled().then(|| plugin.suspects());
-        let suspects = suspects.transpose()?;
+        let is_signalled = policy.profile.is_signalled() && SuspectCounter::is_possible();
+        let suspects = is_signalled.then(|| plugin.suspects()).transpose()?;
         let now = clock::now();
         let (worker, report) = plugin.with_peers(|peers| Worker::new(&policy, peers, now));
         calls::set_tick_period(TICK_MS)?;

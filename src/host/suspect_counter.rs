@@ -6,7 +6,7 @@ use crate::analysis::signal::{ProbeReason, Signal};
 use crate::analysis::stream_end::StreamEnd;
 use crate::metrics;
 use crate::policy::shared_store::HostStatus;
-use log::error;
+use log::{error, warn};
 use std::cell::RefCell;
 
 /// The signal as one worker sees it.
@@ -20,6 +20,19 @@ pub struct SuspectCounter {
 // === impl SuspectCounter ===
 
 impl SuspectCounter {
+    /// Whether this Envoy can signal streams. Complains where it can't.
+    pub fn is_possible() -> bool {
+        let version = calls::envoy_version();
+        let is_possible = Signal::is_offered_by(version);
+        if let (false, Some((major, minor))) = (is_possible, version) {
+            warn!(
+                "every stream is queried, as in the profile full: Envoy {major}.{minor} has no access log that signals \
+                 streams; 1.39 and later have"
+            );
+        }
+        is_possible
+    }
+
     pub fn define() -> Result<Self, HostStatus> {
         let suspects = Counter::define(metrics::SUSPECT_STREAMS_TOTAL)?;
         Ok(Self {
@@ -59,7 +72,7 @@ fn complain(StreamEnd { code, flags, .. }: StreamEnd) {
     let why = if is_http3() {
         "is over HTTP/3, where the signal comes too late"
     } else {
-        "was not signaled; has every HTTP connection manager the access log of the shipped bootstrap.yaml?"
+        "was not signaled; has every HTTP connection manager the access log of signal.yaml?"
     };
     error!(
         "from now on every stream is queried, as in the profile full: one that ended with code {code} and \

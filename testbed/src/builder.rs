@@ -12,6 +12,7 @@ use crate::envoy::Envoy;
 use crate::files::{self, Ecds, PluginConfig};
 use crate::process::Process;
 use crate::relabel::Relabel;
+use crate::version::Feature;
 
 /// Starts an [`Envoy`] with the shipped files.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct EnvoyBuilder {
     bootstrap_edits: Vec<(String, String)>,
     plugin_edits: Vec<(String, String)>,
     is_bare: bool,
+    without_signal: bool,
+    log_streams: bool,
     clusters: String,
     extra_yaml: String,
     variables: Vec<(String, OsString)>,
@@ -47,6 +50,8 @@ impl EnvoyBuilder {
             bootstrap_edits: Vec::new(),
             plugin_edits: Vec::new(),
             is_bare: is_bare(),
+            without_signal: false,
+            log_streams: false,
             clusters: String::new(),
             extra_yaml: String::new(),
             variables: Vec::new(),
@@ -95,6 +100,13 @@ impl EnvoyBuilder {
         self
     }
 
+    /// Leaves `signal.yaml` out, which otherwise is there where the configuration names a profile, be it `full`, and
+    /// Envoy can start with it.
+    pub fn without_signal(mut self) -> Self {
+        self.without_signal = true;
+        self
+    }
+
     /// Replaces text in `bootstrap.yaml` as shipped, and fails where there is none.
     pub fn edit_bootstrap(mut self, find: &str, replace: &str) -> Self {
         self.bootstrap_edits
@@ -123,11 +135,9 @@ impl EnvoyBuilder {
     }
 
     /// Writes a line for each stream that has ended: see [`Envoy::streams`].
-    pub fn log_streams(self) -> Self {
-        self.edit_bootstrap(
-            "access_log:\n",
-            &format!("access_log:\n{}", files::STREAM_LOG),
-        )
+    pub fn log_streams(mut self) -> Self {
+        self.log_streams = true;
+        self
     }
 
     /// An environment variable of Envoy's process.
@@ -145,9 +155,7 @@ impl EnvoyBuilder {
 
     /// Starts Envoy and waits until it serves with the filter's configuration in force.
     pub async fn start(self) -> Envoy {
-        let envoy = std::env::var_os("ENVOY")
-            .map_or_else(|| files::root().join(".venv/envoy"), PathBuf::from);
-        let envoy = files::built(envoy);
+        let envoy = envoy_path();
         let wasm = self
             .wasm
             .clone()
@@ -213,7 +221,7 @@ impl EnvoyBuilder {
     }
 
     fn bootstrap(&self) -> String {
-        let shipped = shipped("bootstrap.yaml");
+        let shipped = files::with_access_log(&shipped("bootstrap.yaml"), &self.access_log());
         let edited = self
             .bootstrap_edits
             .iter()
@@ -227,6 +235,24 @@ impl EnvoyBuilder {
         };
         files::bootstrap(&edited, self.blue, self.green) + &self.clusters
     }
+
+    fn access_log(&self) -> String {
+        let is_signalled = self.config.as_ref().is_some_and(PluginConfig::has_profile);
+        let is_wanted = is_signalled && !self.without_signal;
+        let signal = (is_wanted && Feature::Signal.is_there()).then(|| shipped("signal.yaml"));
+        match (signal, self.log_streams) {
+            (Some(signal), true) => signal + files::STREAM_LOG,
+            (Some(signal), false) => signal,
+            (None, true) => format!("          access_log:\n{}", files::STREAM_LOG),
+            (None, false) => String::new(),
+        }
+    }
+}
+
+/// The Envoy that the tests run on.
+pub(crate) fn envoy_path() -> PathBuf {
+    let own = || files::root().join(".venv/envoy");
+    files::built(std::env::var_os("ENVOY").map_or_else(own, PathBuf::from))
 }
 
 /// Whether `TEST_SETUP` is `bare`: so all tests can be run in that set-up. See [`EnvoyBuilder::bare`].

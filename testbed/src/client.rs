@@ -14,6 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tonic::codegen::Service;
 
 use crate::request::{Request, Response, get};
+use crate::version::Feature;
 
 /// A client with a pool of connections to one address.
 #[derive(Clone, Debug)]
@@ -68,6 +69,12 @@ impl Client {
             keep_alive,
             transport,
         }
+    }
+
+    /// Whether it sees that a response was cut off: [`Response::cut`]. Envoy ends a stream of HTTP/2 without an error
+    /// then where it does not have [`Feature::ResetWithError`].
+    pub fn sees_cuts(&self) -> bool {
+        !self.http2 || Feature::ResetWithError.is_there()
     }
 
     pub async fn get(&self, path: &str) -> Response {

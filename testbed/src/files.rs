@@ -21,6 +21,11 @@ impl PluginConfig {
     pub fn json(config: impl Into<Value>) -> Self {
         Self::Json(in_tested_profile(config.into()))
     }
+
+    /// Whether it names a profile.
+    pub fn has_profile(&self) -> bool {
+        matches!(self, Self::Json(config) if config.get("profile").is_some())
+    }
 }
 
 /// This configuration, in the profile that `TEST_PROFILE` names unless it names one itself: so all tests
@@ -55,6 +60,16 @@ pub fn edit(file: &str, text: &str, find: &str, replace: &str) -> String {
     assert!(text.contains(find), "{file} has no `{find}` to replace");
     text.replace(find, replace)
 }
+
+/// `bootstrap.yaml` with an access log in the place that is meant for it.
+pub fn with_access_log(shipped: &str, access_log: &str) -> String {
+    let place = shipped.lines().find(|line| line.contains(SIGNAL_PLACE));
+    let place = place.unwrap_or_else(|| panic!("bootstrap.yaml has no `{SIGNAL_PLACE}`"));
+    shipped.replace(place, &format!("{place}\n{}", access_log.trim_end()))
+}
+
+/// The line of `bootstrap.yaml` behind which `signal.yaml` goes.
+const SIGNAL_PLACE: &str = "signal.yaml goes here";
 
 /// `bootstrap.yaml` with Envoy's own ports chosen by the kernel, so that tests can run in parallel.
 pub fn bootstrap(shipped: &str, blue: SocketAddr, green: SocketAddr) -> String {

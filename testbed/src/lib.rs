@@ -59,6 +59,7 @@ mod split;
 mod test_env;
 mod upload;
 mod upstream;
+mod version;
 mod websocket;
 mod workers;
 
@@ -81,4 +82,5 @@ pub use test_env::TestEnv;
 pub use tonic::Code;
 pub use upload::Upload;
 pub use upstream::Upstream;
+pub use version::Feature;
 pub use websocket::WebSocket;

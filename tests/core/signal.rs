@@ -24,6 +24,20 @@ fn look(signal: &mut Signal, count: u64) -> Option<ProbeReason> {
 }
 
 #[test]
+fn envoy_offers_it_from_1_39_on_or_does_not_tell_its_version() {
+    for (version, is_offered) in [
+        (Some((1, 36)), false),
+        (Some((1, 38)), false),
+        (Some((1, 39)), true),
+        (Some((1, 40)), true),
+        (Some((2, 0)), true),
+        (None, true),
+    ] {
+        assert_eq!(Signal::is_offered_by(version), is_offered, "{version:?}");
+    }
+}
+
+#[test]
 fn every_stream_is_looked_at_until_a_signal_has_been_seen_to_come() {
     let mut signal = Signal::new(7);
     for _ in 0..1_000 {

@@ -95,7 +95,7 @@ async fn a_response_cut_off_by_the_upstream_is_a_failure() {
     let env = plain_bed().await;
     for client in both(&env) {
         let response = client.send(get("/").header("x-test-close", "middle")).await;
-        assert_eq!((response.status, response.cut), (200, true));
+        assert_eq!((response.status, response.cut), (200, client.sees_cuts()));
     }
     assert_counts(&env, &[("2xx", 2)], 2).await;
 }
@@ -115,7 +115,7 @@ async fn a_timeout_in_the_body_is_a_failure() {
     let env = env(|envoy| route(envoy, "timeout: 0.3s")).await;
     for client in both(&env) {
         let response = client.send(get("/").header("x-test-stall", "body")).await;
-        assert_eq!((response.status, response.cut), (200, true));
+        assert_eq!((response.status, response.cut), (200, client.sees_cuts()));
     }
     assert_counts(&env, &[("2xx", 2)], 2).await;
 }
@@ -127,7 +127,7 @@ async fn a_stream_that_goes_idle_is_a_failure() {
     let response = http1.send(get("/").header("x-test-hang", "1")).await;
     assert_eq!(response.status, 504);
     let response = http2.send(get("/").header("x-test-stall", "body")).await;
-    assert_eq!((response.status, response.cut), (200, true));
+    assert_eq!((response.status, response.cut), (200, http2.sees_cuts()));
     assert_counts(&env, &[("2xx", 1), ("5xx", 1)], 2).await;
 }
 

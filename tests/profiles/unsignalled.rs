@@ -1,13 +1,14 @@
 //! Profiles that go by Envoy's access log, where it is missing, counts elsewhere, or falls silent.
 
-use std::fs;
-use std::path::Path;
+use std::ops::RangeInclusive;
 
 use bluegreen::Signal;
 use serde_json::json;
-use testbed::{Client, EnvoyBuilder, TestEnv};
+use testbed::{Client, EnvoyBuilder, Feature, TestEnv};
 
-use crate::common::{BY_SIGNAL, NOT_SIGNALLED, config, failing, logged, to_green, wait_for_count};
+use crate::common::{
+    BY_SIGNAL, NEVER_SIGNALLED, NOT_SIGNALLED, config, failing, logged, to_green, wait_for_count,
+};
 use crate::guarded::{counting, guard, wait_for_rollback, watched};
 use crate::workload;
 
@@ -17,7 +18,11 @@ const ADMIN_LAYER: &str = "layered_runtime: { layers: [{ name: admin, admin_laye
 const FINISHED: &str = "bluegreen_guard_finished_total";
 const FAILURES: &str = "bluegreen_failures_total";
 
+/// Where Envoy can count.
 fn counting_elsewhere(envoy: EnvoyBuilder) -> EnvoyBuilder {
+    if !Feature::Signal.is_there() {
+        return envoy;
+    }
     envoy.edit_bootstrap(
         "stats_scope: { prefix: wasmcustom.bluegreen }",
         "stats_scope: { prefix: wasmcustom.elsewhere }",
@@ -25,12 +30,7 @@ fn counting_elsewhere(envoy: EnvoyBuilder) -> EnvoyBuilder {
 }
 
 fn without_access_log(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
-    let bootstrap = Path::new(&package).join("envoy/bootstrap.yaml");
-    let shipped = fs::read_to_string(bootstrap).expect("the shipped bootstrap.yaml");
-    let at = |line| shipped.find(line).expect("a line of the shipped bootstrap");
-    let section = at("          access_log:\n")..at("          http_filters:\n");
-    envoy.edit_bootstrap(&shipped[section], "")
+    envoy.without_signal()
 }
 
 async fn fail(client: &Client, count: u64) {
@@ -50,6 +50,20 @@ async fn missed(env: &TestEnv) -> f64 {
     env.envoy.metrics().await.get(name, &[])
 }
 
+/// So many workers have found out by their streams that these are not signaled. Where Envoy can't signal any, all
+/// knew from the configuration.
+async fn assert_noticed(env: &TestEnv, workers: RangeInclusive<usize>) {
+    let lines = logged(env, NOT_SIGNALLED);
+    if Feature::Signal.is_there() {
+        assert!(workers.contains(&lines), "{lines} lines");
+        assert_eq!(missed(env).await, lines as f64);
+        assert_eq!(logged(env, NEVER_SIGNALLED), 0);
+    } else {
+        assert_eq!(lines, 0);
+        assert!(logged(env, NEVER_SIGNALLED) > 0);
+    }
+}
+
 /// Each worker says so at most once, and no stream is missed, be it before or after.
 async fn assert_made_up_for(profile: &str, options: fn(EnvoyBuilder) -> EnvoyBuilder) {
     let policy = config(profile, counting());
@@ -59,9 +73,7 @@ async fn assert_made_up_for(profile: &str, options: fn(EnvoyBuilder) -> EnvoyBui
     if profile == "signalled" {
         workload::wait_for_streams(&env).await;
     }
-    let lines = logged(&env, NOT_SIGNALLED);
-    assert!((1..=2).contains(&lines), "{lines} lines of two workers");
-    assert_eq!(missed(&env).await, lines as f64);
+    assert_noticed(&env, 1..=2).await;
     env.assert_no_vm_died().await;
 }
 
@@ -88,7 +100,7 @@ async fn green_that_fails_everything_is_rolled_back_without_an_access_log() {
         fail(&env.http1(), 20).await;
         let line = wait_for_rollback(&env, "error_rate").await;
         assert!(line.contains("20 of 20 requests"), "{line}");
-        assert_eq!(logged(&env, NOT_SIGNALLED), 1);
+        assert_noticed(&env, 1..=1).await;
     }
 }
 
@@ -108,7 +120,7 @@ async fn green_that_comes_to_fail_is_rolled_back_without_an_access_log() {
         fail(&client, 20).await;
         wait_for_rollback(&env, "error_rate").await;
         wait_for_count(&env, FAILURES, &[], 20).await;
-        assert_eq!(logged(&env, NOT_SIGNALLED), 1);
+        assert_noticed(&env, 1..=1).await;
     }
 }
 
@@ -122,6 +134,10 @@ async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it(
         let env = TestEnv::start_with(|envoy| envoy.config(policy).extra_yaml(ADMIN_LAYER)).await;
         let (workers, mut sent) = env.client_per_worker(&failing()).await;
         wait_for_count(&env, FAILURES, &[], sent).await;
+        if !Feature::Signal.is_there() {
+            assert_noticed(&env, 0..=0).await;
+            continue;
+        }
         // No code is suspect any more.
         env.envoy
             .admin_post("/runtime_modify?bluegreen.suspect_from=1000")

@@ -164,6 +164,13 @@ pub fn int_property(path: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.first_chunk()?))
 }
 
+/// Major and minor version of Envoy. Two numbers of its node are read, not the node, which is large.
+pub fn envoy_version() -> Option<(u64, u64)> {
+    let major = int_property(b"xds\0node\0user_agent_build_version\0version\0major_number")?;
+    let minor = int_property(b"xds\0node\0user_agent_build_version\0version\0minor_number")?;
+    Some((major, minor))
+}
+
 /// A CEL expression over a stream's properties.
 #[derive(Clone, Copy, Debug)]
 pub struct Expression([u8; 4]);
