@@ -12,6 +12,7 @@ pub mod quality;
 pub mod quality_analysis;
 pub mod quality_figures;
 pub mod ramp;
+pub mod ramp_progress;
 pub mod sequential;
 pub mod sequential_guard;
 pub mod signal;

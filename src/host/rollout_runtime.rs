@@ -9,6 +9,7 @@ use crate::analysis::quality_figures::QualityFigures;
 use crate::policy::action::Todo;
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::policy::Policy;
+use crate::policy::ramp_begin::RampNotice;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::shared_store::HostStatus;
@@ -27,10 +28,12 @@ pub struct RolloutRuntime {
     needs_incidents: bool,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
+    /// The weights in force, where time alone does not change them.
+    fixed_weights: Cell<Option<Weights>>,
     is_defined: Cell<bool>,
 }
 
-/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 69. With more
+/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 71. With more
 /// rollouts than this, a rollout's counters and histograms are defined when it is used first.
 const MAX_DEFINED_AT_ONCE: usize = 100;
 
@@ -51,6 +54,7 @@ impl RolloutRuntime {
             needs_incidents: rollout.guard.as_ref().is_some_and(Guard::needs_incidents),
             generation: Cell::default(),
             status: Cell::default(),
+            fixed_weights: Cell::default(),
             is_defined: Cell::new(is_defined),
         })
     }
@@ -68,12 +72,9 @@ impl RolloutRuntime {
 
     /// The weights in force. The clock is read where a ramp goes by it.
     pub fn weights(&self, rollout: &Rollout) -> Weights {
-        let wall_ms = if rollout.ramp.is_some() {
-            clock::wall_ms()
-        } else {
-            0
-        };
-        rollout.weights_at(wall_ms, self.status.get())
+        self.fixed_weights
+            .get()
+            .unwrap_or_else(|| rollout.weights_at(clock::wall_ms(), self.status.get()))
     }
 
     /// What a request counts for that is decided now.
@@ -94,8 +95,9 @@ impl RolloutRuntime {
     }
 
     /// Learns what has become of the rollout, and what is counted from now on belongs to.
-    pub fn learn(&self, status: RolloutStatus, epoch: Epoch) {
+    pub fn learn(&self, rollout: &Rollout, status: RolloutStatus, epoch: Epoch) {
         self.status.set(status);
+        self.fixed_weights.set(rollout.fixed_weights(status));
         self.generation.set(epoch.generation);
         self.state.begin_epoch(epoch);
     }
@@ -137,6 +139,19 @@ impl RolloutRuntime {
                 }
             }
             Todo::Promote => info!("rollout {name}: the quality gate is passed, the ramp goes on"),
+            Todo::Advance { reason, .. } => {
+                if let Some(reason) = reason {
+                    info!("rollout {name}: {reason}");
+                }
+            }
+            Todo::ReportRamp(RampNotice::AtFirstStep) => {
+                info!("rollout {name}: the ramp begins at its first step");
+            }
+            Todo::ReportRamp(RampNotice::AtLastStep) => {
+                warn!(
+                    "rollout {name}: the ramp begins at its last step: its start is too long past"
+                );
+            }
             Todo::ReportRollback(cause) => {
                 warn!(
                     "rollout {name}: stays rolled back to {stable} ({})",
@@ -161,6 +176,11 @@ impl RolloutRuntime {
                 }
             }
             Todo::ShowWeights(weights) => self.show_weights(weights),
+            Todo::ShowRamp(ramp) => {
+                if let Some(metrics) = self.state.ramp.get() {
+                    metrics.show(ramp);
+                }
+            }
         }
     }
 }

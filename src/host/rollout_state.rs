@@ -1,7 +1,8 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::metrics::{
-    ColorMetrics, EvidenceMetrics, GuardMetrics, StreamMetrics, TripMetrics, define_weights,
+    ColorMetrics, EvidenceMetrics, GuardMetrics, RampMetrics, StreamMetrics, TripMetrics,
+    define_weights,
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::quality_metrics::QualityMetrics;
@@ -26,6 +27,7 @@ pub struct RolloutState {
     pub weights: PerColor<Gauge>,
     pub guard_state: OnceCell<Gauge>,
     pub evidence: OnceCell<EvidenceMetrics>,
+    pub ramp: OnceCell<RampMetrics>,
     pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub override_denied: OnceCell<Counter>,
@@ -48,6 +50,7 @@ impl RolloutState {
             weights: define_weights(name)?,
             guard_state: OnceCell::new(),
             evidence: OnceCell::new(),
+            ramp: OnceCell::new(),
             colors: OnceCell::new(),
             streams: OnceCell::new(),
             override_denied: OnceCell::new(),
@@ -73,6 +76,9 @@ impl RolloutState {
             .is_some_and(|it| it.sequential.is_some())
         {
             get_or_define(&self.evidence, || EvidenceMetrics::define(&rollout.name))?;
+        }
+        if rollout.ramp.is_some() {
+            get_or_define(&self.ramp, || RampMetrics::define(&rollout.name))?;
         }
         Ok(())
     }
@@ -232,6 +238,10 @@ impl RolloutState {
         let is_sequential = guard.is_some_and(|it| it.sequential.is_some());
         if let (false, Some(evidence)) = (is_sequential, self.evidence.get()) {
             evidence.show(Evidence::default());
+        }
+        let is_ramped = rollout.is_some_and(|it| it.ramp.is_some());
+        if let (false, Some(ramp)) = (is_ramped, self.ramp.get()) {
+            ramp.retire();
         }
         if rollout.is_none() {
             for color in Color::ALL {

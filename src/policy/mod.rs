@@ -19,6 +19,8 @@ pub mod peers;
     reason = "the file of the noun that the folder is about"
 )]
 pub mod policy;
+pub mod ramp_begin;
+pub mod ramp_watch;
 pub mod recent;
 pub mod registry;
 pub mod rollout;

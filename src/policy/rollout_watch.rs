@@ -4,10 +4,12 @@ use crate::analysis::guard::{Analysis, Cause, Guard, SlowAfter};
 use crate::analysis::incident::IncidentKind;
 use crate::analysis::quality::{Outcomes, Quality};
 use crate::analysis::quality_analysis::QualityAnalysis;
+use crate::analysis::ramp_progress::RampProgress;
 use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
+use crate::policy::ramp_watch::RampWatch;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::sequential_guards::Watched;
 use crate::policy::windows::Windows;
@@ -24,6 +26,7 @@ pub struct RolloutWatch {
     shown_outcomes: Option<PerColor<Outcomes>>,
     shown_weights: Option<Weights>,
     slow_after_set_ms: Option<u64>,
+    ramp: RampWatch,
 }
 
 /// What there is to look at on one tick.
@@ -54,6 +57,7 @@ impl RolloutWatch {
             shown_outcomes: None,
             shown_weights: None,
             slow_after_set_ms: None,
+            ramp: RampWatch::default(),
         }
     }
 
@@ -62,6 +66,7 @@ impl RolloutWatch {
         self.shown_state = None;
         self.shown_evidence = None;
         self.shown_weights = None;
+        self.ramp.show_again();
     }
 
     /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
@@ -97,6 +102,11 @@ impl RolloutWatch {
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
+        let canary = figures.requests.of(rollout.stable.other()).requests;
+        self.ramp
+            .tick(rollout, status, canary, now.wall_ms, &mut todo);
+        let advance = todo.iter().find_map(Todo::advance);
+        status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
         if self.shown_weights.replace(weights) != Some(weights) {
             todo.push(Todo::ShowWeights(weights));

@@ -20,6 +20,7 @@ mod overrides;
 mod percent;
 mod quality;
 mod ramp;
+mod ramp_progress;
 mod recent;
 mod rollout;
 mod sequential;

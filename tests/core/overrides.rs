@@ -175,6 +175,7 @@ fn override_wins_over_weight_0_a_ramp_and_a_rollback() {
         tripped: Some(Cause::ErrorRate),
         promoted_at_ms: None,
         slow_after_ns: None,
+        ramp: None,
     };
     for weights in [
         rollout.weights,

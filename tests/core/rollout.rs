@@ -31,11 +31,13 @@ const UNTOUCHED: RolloutStatus = RolloutStatus {
     tripped: None,
     promoted_at_ms: None,
     slow_after_ns: None,
+    ramp: None,
 };
 const TRIPPED: RolloutStatus = RolloutStatus {
     tripped: Some(Cause::Quality),
     promoted_at_ms: Some(0),
     slow_after_ns: None,
+    ramp: None,
 };
 
 #[test]
@@ -86,6 +88,7 @@ fn quality_holds_the_ramp_until_it_is_let_on() {
         tripped: None,
         promoted_at_ms: Some(late_ms),
         slow_after_ns: None,
+        ramp: None,
     };
     for rollout in [first_step, hold_at] {
         assert_eq!(green_at(&rollout, late_ms, promoted), "100");
