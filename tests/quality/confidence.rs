@@ -95,7 +95,7 @@ async fn a_model_that_is_clearly_worse_is_rolled_back_with_its_interval_in_the_l
     let env = start(config([
         gated("floor", json!({ "min_f1": 80 })),
         gated("drop", json!({ "max_f1_drop": 1 })),
-        gated("surer", json!({ "min_recall": 80, "confidence": 99.9 })),
+        gated("surer", json!({ "min_recall": 85, "confidence": 99.9 })),
     ]))
     .await;
     let (good, bad) = ([800, 100, 100, 0], [600, 200, 200, 0]);
@@ -120,7 +120,7 @@ async fn a_model_that_is_clearly_worse_is_rolled_back_with_its_interval_in_the_l
         (
             "surer",
             format!(
-                "min_recall 80 % is broken: 75 %; with 99.9 % confidence {}",
+                "min_recall 85 % is broken: 75 %; with 99.9 % confidence {}",
                 shown("surer", "green", "recall")
             ),
         ),
