@@ -8,6 +8,8 @@ use crate::value::color::Color;
 pub struct Origin {
     /// The color that serves it.
     pub color: Color,
+    /// Whether that is the canary.
+    pub is_canary: bool,
     /// The generation under which it was decided.
     pub generation: u64,
     /// Who sent it, where there was a key.

@@ -26,6 +26,7 @@ pub struct RolloutRuntime {
     pub measures: bool,
     /// Whether its guard goes by single requests.
     needs_incidents: bool,
+    stable: Color,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
     /// The weights in force, where time alone does not change them.
@@ -52,6 +53,7 @@ impl RolloutRuntime {
             state,
             measures,
             needs_incidents: rollout.guard.as_ref().is_some_and(Guard::needs_incidents),
+            stable: rollout.stable,
             generation: Cell::default(),
             status: Cell::default(),
             fixed_weights: Cell::default(),
@@ -82,6 +84,7 @@ impl RolloutRuntime {
         let is_watched = self.needs_incidents && decision.reason != Reason::Override;
         Origin {
             color: decision.color,
+            is_canary: decision.color != self.stable,
             generation: self.generation.get(),
             user: decision.user,
             began_s: is_watched.then(clock::second),

@@ -159,7 +159,7 @@ impl RolloutState {
 
     fn add_incident(&self, kind: IncidentKind, origin: &Origin) {
         if let Some(incident) = Incident::of(kind, origin) {
-            self.recent.borrow_mut().add(incident);
+            self.recent.borrow_mut().add(incident, origin.is_canary);
         }
     }
 

@@ -53,7 +53,7 @@ impl Recent {
     /// Who is told reads at least this often.
     const TURNS: u64 = 15;
     const SECONDS: usize = 10;
-    /// Of one turn so many kinds of incidents are told apart; what is beyond loses its user.
+    /// Of one turn so many kinds of incidents of users are told apart.
     const MAX_PER_TURN: usize = 32;
 
     /// Is about this generation from now on.
@@ -95,42 +95,25 @@ impl Recent {
         }
     }
 
-    /// A request went wrong.
-    pub fn add(&mut self, incident: Incident) {
+    /// A request went wrong. Where there are too many in one turn, the stable color's count without their users, and the
+    /// canary's do not count: without its user a request would count against the canary as if it were another user's.
+    pub fn add(&mut self, incident: Incident, is_canary: bool) {
         let turn = self.turn;
-        let this_turn = self
-            .incidents
-            .iter_mut()
-            .rev()
-            .take_while(|(it, _)| *it == turn);
+        let this_turn = self.incidents.iter_mut().rev();
         let mut kinds = 0_usize;
-        for (_, known) in this_turn {
+        for (_, known) in this_turn.take_while(|(it, _)| *it == turn) {
             kinds = kinds.saturating_add(1);
             if known.is_like(&incident) {
                 known.count = known.count.saturating_add(incident.count);
                 return;
             }
         }
-        if kinds >= Self::MAX_PER_TURN && incident.user.is_some() {
-            self.add_anonymous(incident);
-        } else {
+        if kinds < Self::MAX_PER_TURN || incident.user.is_none() {
             self.incidents.push_back((turn, incident));
+        } else if !is_canary {
+            let user = None;
+            self.add(Incident { user, ..incident }, is_canary);
         }
-    }
-
-    /// Of those with fewest requests one more loses its user, so that the busiest users stay known.
-    fn add_anonymous(&mut self, incident: Incident) {
-        let turn = self.turn;
-        let this_turn = self.incidents.iter_mut().filter(|(it, _)| *it == turn);
-        let with_users = this_turn.filter(|(_, it)| it.user.is_some());
-        let Some((_, fewest)) = with_users.min_by_key(|(_, it)| it.count) else {
-            return;
-        };
-        let nameless = Incident {
-            user: None,
-            ..std::mem::replace(fewest, incident)
-        };
-        self.add(nameless);
     }
 
     /// A response of the stable color took so long.

@@ -39,12 +39,13 @@ fn reads_as_it_was_written() {
     let mut recent = begun(u64::MAX);
     recent.start(7, Color::Blue);
     recent.start(8, Color::Green);
-    recent.add(failed(Some(99_999)));
-    recent.add(Incident {
+    recent.add(failed(Some(99_999)), true);
+    let slow = Incident {
         kind: IncidentKind::Slow,
         color: Color::Blue,
         ..failed(None)
-    });
+    };
+    recent.add(slow, false);
     recent.add_latency(3_000_000);
     assert_eq!(read(&recent), recent);
     assert_eq!(serde_json::from_str::<Recent>("{}").ok(), None);
@@ -56,8 +57,8 @@ fn each_start_and_each_incident_is_news_once() {
     let mut told = Recent::default();
     recent.start(7, Color::Green);
     recent.start(7, Color::Green);
-    recent.add(failed(Some(3)));
-    recent.add(failed(Some(3)));
+    recent.add(failed(Some(3)), true);
+    recent.add(failed(Some(3)), true);
     let news = learn(&mut recent, &mut told);
     assert_eq!(news.starts, [(7, Color::Green, 2)]);
     let twice = Incident {
@@ -67,7 +68,7 @@ fn each_start_and_each_incident_is_news_once() {
     assert_eq!(news.incidents, [twice]);
     recent.start(7, Color::Green);
     recent.start(8, Color::Blue);
-    recent.add(failed(Some(3)));
+    recent.add(failed(Some(3)), true);
     let news = learn(&mut recent, &mut told);
     assert_eq!(news.starts, [(7, Color::Green, 1), (8, Color::Blue, 1)]);
     assert_eq!(news.incidents, [failed(Some(3))]);
@@ -80,12 +81,12 @@ fn what_was_told_while_nobody_read_is_news_for_some_turns() {
     let mut recent = begun(1);
     let mut told = Recent::default();
     learn(&mut recent, &mut told);
-    recent.add(failed(None));
+    recent.add(failed(None), true);
     (0..10).for_each(|_| recent.end_turn());
-    recent.add(failed(Some(1)));
+    recent.add(failed(Some(1)), true);
     let news = learn(&mut recent, &mut told);
     assert_eq!(news.incidents, [failed(None), failed(Some(1))]);
-    recent.add(failed(None));
+    recent.add(failed(None), true);
     (0..20).for_each(|_| recent.end_turn());
     assert_eq!(learn(&mut recent, &mut told).incidents, []);
 }
@@ -108,12 +109,12 @@ fn another_generation_begins_with_nothing() {
     let mut recent = begun(1);
     let mut told = Recent::default();
     recent.start(7, Color::Green);
-    recent.add(failed(None));
+    recent.add(failed(None), true);
     learn(&mut recent, &mut told);
     recent.begin(2);
     assert!(recent.is_empty());
     recent.start(7, Color::Green);
-    recent.add(failed(None));
+    recent.add(failed(None), true);
     let news = learn(&mut recent, &mut told);
     assert_eq!(news.generation, 2);
     assert_eq!(news.starts, [(7, Color::Green, 1)]);
@@ -121,18 +122,33 @@ fn another_generation_begins_with_nothing() {
 }
 
 #[test]
-fn of_many_users_the_busiest_stay_known() {
+fn of_too_many_users_the_canarys_do_not_count_and_the_stable_colors_count_without_a_name() {
+    for (is_canary, expected) in [(true, 32), (false, 1_000)] {
+        let mut recent = begun(1);
+        for user in 0..1_000 {
+            recent.add(failed(Some(user)), is_canary);
+        }
+        recent.add(failed(Some(5)), is_canary);
+        let news = learn(&mut recent, &mut Recent::default());
+        assert!(news.incidents.len() <= 33, "{}", news.incidents.len());
+        let all: u32 = news.incidents.iter().map(|it| it.count).sum();
+        assert_eq!(all, expected + 1);
+    }
+}
+
+/// One user with requests from many seconds that all end at once.
+#[test]
+fn incidents_of_one_user_never_lose_it_on_the_canary() {
     let mut recent = begun(1);
-    for user in 0..1_000 {
-        recent.add(failed(Some(user)));
-        recent.add(failed(Some(5)));
+    for began_s in 0..1_000 {
+        let incident = Incident {
+            began_s,
+            ..failed(Some(5))
+        };
+        recent.add(incident, true);
     }
     let news = learn(&mut recent, &mut Recent::default());
-    assert!(news.incidents.len() < 50, "{}", news.incidents.len());
-    let all: u32 = news.incidents.iter().map(|it| it.count).sum();
-    assert_eq!(all, 2_000);
-    let of_five = news.incidents.iter().find(|it| it.user == Bucket::new(5));
-    assert_eq!(of_five.map(|it| it.count), Some(1_001));
+    assert!(news.incidents.iter().all(|it| it.user == Bucket::new(5)));
 }
 
 #[test]

@@ -671,13 +671,14 @@ impl Vm {
         for request in 0..requests {
             recent.start(second, color);
             if request < failed {
-                recent.add(Incident {
+                let incident = Incident {
                     kind: IncidentKind::Failed,
                     began_s: second,
                     color,
                     user: user().and_then(Bucket::new),
                     count: 1,
-                });
+                };
+                recent.add(incident, color == Color::Green);
             }
         }
         self.serve(0, color, u64::from(requests - failed), u64::from(failed));
