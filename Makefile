@@ -19,7 +19,11 @@ export ENVOY
 INLINING := -C llvm-args=-inline-threshold=60 -C llvm-args=-inlinehint-threshold=60
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
 
+# The operator's program.
+CLI := dist/bluegreen
+
 RUN_DIR := .run
+ADMIN := http://127.0.0.1:9901
 
 # What the image is made of, but for the code: of the commit, so that the same commit gives the same digest.
 IMAGE := dist/bluegreen-oci.tar
@@ -42,17 +46,28 @@ build: wasm-target ## dist/bluegreen.wasm
 	@mkdir -p dist
 	@cp "$${CARGO_TARGET_DIR:-target}/$(WASM_TARGET)/release/bluegreen.wasm" $(WASM)
 
+.PHONY: cli
+cli: ## dist/bluegreen, the operator's program
+	@echo "building $(CLI)"
+	@target=$$(tools/static-target); \
+	cargo build --quiet --locked --release --package bluegreen-cli $${target:+--target $$target} \
+	  && mkdir -p dist && cp "$${CARGO_TARGET_DIR:-target}/$$target/release/bluegreen" $(CLI)
+
+.PHONY: cli-built
+cli-built:
+	@test -x $(CLI) || $(MAKE) --no-print-directory cli
+
 .PHONY: run
-run: build envoy ## Envoy with the filter and an embedded blue and green, in the foreground
-	@exec $(PYTHON) tools/run.py --envoy "$(ENVOY)" --dir $(RUN_DIR)
+run: build cli envoy ## Envoy with the filter and an embedded blue and green, in the foreground
+	@exec $(CLI) run --envoy "$(ENVOY)" --dir $(RUN_DIR)
 
 .PHONY: shift
-shift: ## GREEN=25 moves the weight of a running `make run`
-	@$(PYTHON) tools/shift.py --dir $(RUN_DIR) --green "$(GREEN)" --rollout "$(ROLLOUT)"
+shift: cli-built ## GREEN=25 moves the weight of a running `make run`
+	@$(CLI) shift $(RUN_DIR)/bluegreen.yaml $(ROLLOUT) --green "$(GREEN)" --admin $(ADMIN)
 
 .PHONY: stats
-stats: ## the per-color stats of a running `make run`
-	@$(PYTHON) tools/stats.py
+stats: cli-built ## the per-color stats of a running `make run`
+	@$(CLI) stats --admin $(ADMIN)
 
 .PHONY: test
 test: build envoy ## all tests, end to end on a real Envoy too

@@ -17,5 +17,5 @@ mod rollouts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 mod sticky;
-mod time;
+pub mod time;
 mod top;

@@ -1,0 +1,218 @@
+//! `bluegreen diff`.
+
+use crate::clock::{now_ms, parse_at};
+use crate::failure::{Exit, Failure, Report};
+use crate::fields::{Change, changes};
+use crate::file::config_file::ConfigFile;
+use crate::moved::Moved;
+use crate::show::{weights_json, weights_text};
+use bluegreen::{Policy, Rollout, RolloutStatus, Weights};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Says who moves from one configuration to another, and what else changes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration that is in force, or `-`
+    pub old: PathBuf,
+    /// The one that is to come, or `-`
+    pub new: PathBuf,
+    /// At this time (RFC 3339), by which ramps go; now where absent
+    #[arg(long, value_name = "TIME", value_parser = parse_at)]
+    pub at: Option<u64>,
+    /// Exit with 1 where anything differs
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// A file that was read: its policy, and its JSON as it stands there.
+struct Side {
+    policy: Policy,
+    json: Value,
+}
+
+/// What becomes of one rollout.
+#[derive(Debug)]
+enum Fate {
+    Added,
+    Removed,
+    Kept {
+        before: Weights,
+        after: Weights,
+        moved: Moved,
+        changes: Vec<Change>,
+        /// Whether another source may give the key.
+        keys_change: bool,
+        /// Whether a rollback in force ends.
+        ends_rollback: bool,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where one of the files has no valid configuration.
+pub fn run(args: &Args) -> Result<Report, Failure> {
+    if args.old == Path::new("-") && args.new == Path::new("-") {
+        return Err(Failure::usage("standard input can't be both, OLD and NEW"));
+    }
+    let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
+    let now_ms = args.at.unwrap_or_else(now_ms);
+    let top = changes(&without_rollouts(&old.json), &without_rollouts(&new.json));
+    let fates = fates(&old, &new, now_ms);
+    let differs = |fate: &Fate| !matches!(fate, Fate::Kept { changes, moved, .. } if changes.is_empty() && moved.is_nobody());
+    let is_same = top.is_empty() && !fates.iter().any(|(_, fate)| differs(fate));
+    let mut text: String = top.iter().map(|change| format!("{change}\n")).collect();
+    for (name, fate) in fates.iter().filter(|(_, fate)| differs(fate)) {
+        text += &fate.text(name);
+    }
+    if is_same {
+        text += "nothing changes\n";
+    }
+    let rollouts = fates.iter().map(|(name, fate)| fate.json(name));
+    Ok(Report {
+        text,
+        json: json!({
+            "same": is_same,
+            "changes": top.iter().map(Change::json).collect::<Vec<_>>(),
+            "rollouts": rollouts.collect::<Vec<_>>(),
+        }),
+        exit: if args.exit_code && !is_same {
+            Exit::Finding
+        } else {
+            Exit::Fine
+        },
+    })
+}
+
+/// What becomes of each rollout: those of the new configuration in its order, then those that are gone.
+fn fates<'s>(old: &'s Side, new: &'s Side, now_ms: u64) -> Vec<(&'s str, Fate)> {
+    let mut fates = Vec::new();
+    for (index, rollout) in new.policy.rollouts.iter().enumerate() {
+        let name = rollout.name.as_str();
+        let before = old.policy.named(name);
+        let before = before.and_then(|it| Some((it, old.policy.rollouts.get(it)?)));
+        fates.push((
+            name,
+            match before {
+                None => Fate::Added,
+                Some((place, before)) => Fate::kept(
+                    [before, rollout],
+                    [old.rollout(place), new.rollout(index)],
+                    now_ms,
+                ),
+            },
+        ));
+    }
+    for rollout in &old.policy.rollouts {
+        let name = rollout.name.as_str();
+        if new.policy.named(name).is_none() {
+            fates.push((name, Fate::Removed));
+        }
+    }
+    fates
+}
+
+fn without_rollouts(json: &Value) -> Value {
+    let mut json = json.clone();
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("rollouts");
+    }
+    json
+}
+
+// === impl Side ===
+
+impl Side {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let file = ConfigFile::open(path)?;
+        Ok(Self {
+            policy: file.policy()?,
+            json: serde_json::from_str(&file.source.json).unwrap_or_default(),
+        })
+    }
+
+    fn rollout(&self, index: usize) -> &Value {
+        &self.json["rollouts"][index]
+    }
+}
+
+// === impl Fate ===
+
+impl Fate {
+    fn kept(rollouts: [&Rollout; 2], json: [&Value; 2], now_ms: u64) -> Self {
+        let [old, new] = rollouts;
+        let [before, after] = rollouts.map(|it| it.weights_at(now_ms, RolloutStatus::default()));
+        Self::Kept {
+            before,
+            after,
+            moved: Moved::count(old, new, before, after),
+            changes: changes(json[0], json[1]),
+            keys_change: old.sticky != new.sticky,
+            ends_rollback: old.digest() != new.digest(),
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        match self {
+            Self::Added => format!("{name}: new\n"),
+            Self::Removed => {
+                format!("{name}: gone; its requests belong to another rollout or to none\n")
+            }
+            Self::Kept {
+                before,
+                after,
+                moved,
+                changes,
+                keys_change,
+                ends_rollback,
+            } => {
+                let weights = if before == after {
+                    weights_text(*after)
+                } else {
+                    format!("{} -> {}", weights_text(*before), weights_text(*after))
+                };
+                let mut text = format!("{name}: {}; {weights}\n", moved.text());
+                for change in changes {
+                    text += &format!("  {change}\n");
+                }
+                if *keys_change {
+                    text += "  users whose key comes from another source now are drawn anew\n";
+                }
+                if !*ends_rollback {
+                    text += "  only the form differs: a rollback in force stays\n";
+                }
+                text
+            }
+        }
+    }
+
+    fn json(&self, name: &str) -> Value {
+        match self {
+            Self::Added => json!({ "rollout": name, "fate": "added" }),
+            Self::Removed => json!({ "rollout": name, "fate": "removed" }),
+            Self::Kept {
+                before,
+                after,
+                moved,
+                changes,
+                keys_change,
+                ends_rollback,
+            } => {
+                let [to_green, to_blue] = moved.percent();
+                json!({
+                    "rollout": name,
+                    "fate": "kept",
+                    "before": weights_json(*before),
+                    "after": weights_json(*after),
+                    "blue_to_green_percent": to_green,
+                    "green_to_blue_percent": to_blue,
+                    "drawn_anew": moved.is_drawn_anew,
+                    "keys_change": keys_change,
+                    "ends_rollback": ends_rollback,
+                    "changes": changes.iter().map(Change::json).collect::<Vec<_>>(),
+                })
+            }
+        }
+    }
+}
