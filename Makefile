@@ -51,6 +51,7 @@ cli: ## dist/bluegreen, the operator's program
 	@echo "building $(CLI)"
 	@target=$$(tools/static-target); \
 	cargo build --quiet --locked --release --package bluegreen-cli $${target:+--target $$target} \
+	  2> >(grep -v -e 'dropping unsupported crate type' -e '^$$' >&2) \
 	  && mkdir -p dist && cp "$${CARGO_TARGET_DIR:-target}/$$target/release/bluegreen" $(CLI)
 
 .PHONY: cli-built
