@@ -1,6 +1,7 @@
 //! Who moves when a rollout's weights or salt change.
 
 use bluegreen::{Bucket, Color, Rollout, Weights};
+use std::collections::HashMap;
 
 /// How many users move, in each direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,28 @@ pub struct Moved {
     pub of: u64,
     /// Whether each user's bucket is drawn anew.
     pub is_drawn_anew: bool,
+}
+
+/// What was counted before: many rollouts move by the same weights.
+#[derive(Debug, Default)]
+pub struct Counted(HashMap<(u32, u32, bool), Moved>);
+
+// === impl Counted ===
+
+impl Counted {
+    /// As [`Moved::count`].
+    pub fn moved(
+        &mut self,
+        old: &Rollout,
+        new: &Rollout,
+        before: Weights,
+        after: Weights,
+    ) -> Moved {
+        let green = |weights: Weights| weights.of(Color::Green).millipercent();
+        let key = (green(before), green(after), old.salt == new.salt);
+        let count = || Moved::count(old, new, before, after);
+        *self.0.entry(key).or_insert_with(count)
+    }
 }
 
 // === impl Moved ===

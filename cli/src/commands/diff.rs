@@ -4,7 +4,7 @@ use crate::clock::{now_ms, parse_at};
 use crate::failure::{Exit, Failure, Report};
 use crate::fields::{Change, changes};
 use crate::file::config_file::ConfigFile;
-use crate::moved::Moved;
+use crate::moved::{Counted, Moved};
 use crate::show::{weights_json, weights_text};
 use bluegreen::{Policy, Rollout, RolloutStatus, Weights};
 use serde_json::{Value, json};
@@ -56,7 +56,13 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
     if args.old == Path::new("-") && args.new == Path::new("-") {
         return Err(Failure::usage("standard input can't be both, OLD and NEW"));
     }
-    let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
+    let (old, new) = std::thread::scope(|scope| {
+        let old = scope.spawn(|| Side::read(&args.old));
+        let new = Side::read(&args.new);
+        (old.join(), new)
+    });
+    let old = old.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let new = new?;
     let now_ms = args.at.unwrap_or_else(now_ms);
     let top = changes(&without_rollouts(&old.json), &without_rollouts(&new.json));
     let fates = fates(&old, &new, now_ms);
@@ -88,6 +94,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
 /// What becomes of each rollout: those of the new configuration in its order, then those that are gone.
 fn fates<'s>(old: &'s Side, new: &'s Side, now_ms: u64) -> Vec<(&'s str, Fate)> {
     let mut fates = Vec::new();
+    let mut counted = Counted::default();
     for (index, rollout) in new.policy.rollouts.iter().enumerate() {
         let name = rollout.name.as_str();
         let before = old.policy.named(name);
@@ -100,6 +107,7 @@ fn fates<'s>(old: &'s Side, new: &'s Side, now_ms: u64) -> Vec<(&'s str, Fate)> 
                     [before, rollout],
                     [old.rollout(place), new.rollout(index)],
                     now_ms,
+                    &mut counted,
                 ),
             },
         ));
@@ -140,13 +148,18 @@ impl Side {
 // === impl Fate ===
 
 impl Fate {
-    fn kept(rollouts: [&Rollout; 2], json: [&Value; 2], now_ms: u64) -> Self {
+    fn kept(
+        rollouts: [&Rollout; 2],
+        json: [&Value; 2],
+        now_ms: u64,
+        counted: &mut Counted,
+    ) -> Self {
         let [old, new] = rollouts;
         let [before, after] = rollouts.map(|it| it.weights_at(now_ms, RolloutStatus::default()));
         Self::Kept {
             before,
             after,
-            moved: Moved::count(old, new, before, after),
+            moved: counted.moved(old, new, before, after),
             changes: changes(json[0], json[1]),
             keys_change: old.sticky != new.sticky,
             ends_rollback: old.digest() != new.digest(),

@@ -1,8 +1,9 @@
 //! `bluegreen run`: Envoy with the filter and an embedded blue and green upstream, for `make run`.
 
-use crate::envoy::admin::{Admin, DEFAULT_ADMIN};
+use crate::envoy::admin::Admin;
 use crate::failure::{Exit, Failure, Report};
 use crate::file::config_file::said;
+use crate::source::yaml::{Kind, Yaml};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -26,7 +27,7 @@ pub struct Args {
     pub dir: PathBuf,
 }
 
-const LISTENER: &str = "127.0.0.1:10000";
+const BOOTSTRAP: &str = "envoy/bootstrap.yaml";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -41,10 +42,12 @@ struct Running {
 /// # Errors
 /// Where Envoy can't be started, or ends by itself.
 pub fn run(args: &Args) -> Result<Report, Failure> {
-    let admin = Admin::new(DEFAULT_ADMIN)?;
+    let (admin, listener) = addresses()?;
+    let admin = Admin::new(&admin)?;
     if admin.check().is_ok() {
+        let url = &admin.url;
         return Err(Failure::finding(format!(
-            "an Envoy already answers on {DEFAULT_ADMIN}: end that one first"
+            "an Envoy already answers on {url}: end that one first"
         )));
     }
     let failed =
@@ -63,7 +66,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
         }
         if !is_ready && admin.get("/ready").is_ok() {
             is_ready = true;
-            welcome(args);
+            welcome(args, &listener, &admin.url);
         } else if !is_ready && begin.elapsed() > READY_WITHIN {
             return Err(envoy.ended(&format!("Envoy is not ready after {READY_WITHIN:?}")));
         }
@@ -74,11 +77,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
 /// Lays out what an operator has beside Envoy: two files and the filter.
 fn prepare(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    for file in [
-        "envoy/bootstrap.yaml",
-        "envoy/bluegreen.yaml",
-        "dist/bluegreen.wasm",
-    ] {
+    for file in [BOOTSTRAP, "envoy/bluegreen.yaml", "dist/bluegreen.wasm"] {
         let source = Path::new(file);
         let name = source.file_name().unwrap_or_default();
         fs::copy(source, dir.join(name))
@@ -91,18 +90,48 @@ fn prepare(dir: &Path) -> io::Result<()> {
     }
 }
 
-fn welcome(args: &Args) {
+/// Where the shipped bootstrap has Envoy's admin interface, and where it listens.
+fn addresses() -> Result<(String, String), Failure> {
+    let failed = |why: String| {
+        Failure::usage(format!(
+            "{BOOTSTRAP}: {why}: run this where the repository is"
+        ))
+    };
+    let text = fs::read_to_string(BOOTSTRAP).map_err(|error| failed(said(&error)))?;
+    let documents = Yaml::parse_all(&text).map_err(|error| failed(error.message))?;
+    let address = |node: &Yaml| {
+        let socket = node.get("address")?.get("socket_address")?;
+        let (host, port) = (
+            socket.get("address")?.text()?,
+            socket.get("port_value")?.text()?,
+        );
+        Some(format!("{host}:{port}"))
+    };
+    let found = documents.first().and_then(|bootstrap| {
+        let listeners = bootstrap.get("static_resources")?.get("listeners")?;
+        let Kind::Sequence(listeners) = &listeners.kind else {
+            return None;
+        };
+        Some((
+            address(bootstrap.get("admin")?)?,
+            address(listeners.first()?)?,
+        ))
+    });
+    found.ok_or_else(|| failed("no addresses of admin and listener".to_owned()))
+}
+
+fn welcome(args: &Args, listener: &str, admin: &str) {
     let dir = args.dir.display();
     println!(
         "\
-Envoy is up: http://{LISTENER} (admin {DEFAULT_ADMIN}, log {dir}/envoy.log).
+Envoy is up: http://{listener} (admin {admin}, log {dir}/envoy.log).
 Blue and green answer with their names; green gets 10 %. In another terminal:
 
-  curl -i -H 'x-user-id: alice' http://{LISTENER}/    # the same color each time
-  curl -i http://{LISTENER}/                          # no key: a cookie makes it sticky
+  curl -i -H 'x-user-id: alice' http://{listener}/    # the same color each time
+  curl -i http://{listener}/                          # no key: a cookie makes it sticky
   make shift GREEN=25                                      # in the next requests
   make stats                                               # per color
-  dist/bluegreen explain {dir}/bluegreen.yaml http://{LISTENER}/ -H 'x-user-id: alice'
+  dist/bluegreen explain {dir}/bluegreen.yaml http://{listener}/ -H 'x-user-id: alice'
   dist/bluegreen status                                    # how the rollout does
 
 The file to edit is {dir}/bluegreen.yaml, made anew at each start. Envoy takes a new version

@@ -92,22 +92,10 @@ impl ConfigFile {
 /// All that is wrong with it, in the order of the file.
 pub fn parse(source: &Source) -> Result<Policy, Vec<PlacedProblem>> {
     let json = source.json.as_bytes();
-    if let Err(error) = Document::parse(json) {
-        let place = match &error {
-            InvalidDocument::Syntax { line, column, .. } => source.place_of(*line, *column),
-            InvalidDocument::TooDeep => source.place(0),
-        };
-        let message = match error {
-            InvalidDocument::Syntax { message, .. } => format!("invalid JSON: {message}"),
-            InvalidDocument::TooDeep => error.to_string(),
-        };
-        return Err(vec![PlacedProblem {
-            place: Some(place),
-            path: String::new(),
-            message,
-        }]);
-    }
     Policy::parse_keeping(json, usize::MAX).map_err(|errors| {
+        if let Err(error) = Document::parse(json) {
+            return vec![PlacedProblem::of_document(&error, source)];
+        }
         let tree = Tree::parse(&source.json);
         let placed = |problem| PlacedProblem::new(problem, tree.as_ref(), source);
         let mut problems: Vec<PlacedProblem> = errors.iter().map(placed).collect();
@@ -119,6 +107,26 @@ pub fn parse(source: &Source) -> Result<Policy, Vec<PlacedProblem>> {
 // === impl PlacedProblem ===
 
 impl PlacedProblem {
+    /// Of text that is no JSON.
+    fn of_document(error: &InvalidDocument, source: &Source) -> Self {
+        let (place, message) = match error {
+            InvalidDocument::Syntax {
+                line,
+                column,
+                message,
+            } => (
+                source.place_of(*line, *column),
+                format!("invalid JSON: {message}"),
+            ),
+            InvalidDocument::TooDeep => (source.place(0), error.to_string()),
+        };
+        Self {
+            place: Some(place),
+            path: String::new(),
+            message,
+        }
+    }
+
     fn new(problem: &Problem, tree: Option<&Tree>, source: &Source) -> Self {
         let is_duplicate = problem.message().starts_with("duplicate field");
         let offset = tree.map(|tree| tree.find(problem.path(), is_duplicate));

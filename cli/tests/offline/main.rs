@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod files;
 mod moves;
+mod pauses;
 mod places;
 mod printed;
 mod ramps;
