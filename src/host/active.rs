@@ -98,7 +98,6 @@ impl Active {
     }
 
     fn come_into_force(&self) {
-        self.announce();
         if self.has_been_in_force.replace(true) {
             self.log("config in force again");
         }
@@ -144,6 +143,7 @@ impl Active {
         self.is_in_force.set(self.worker.borrow().is_in_force());
         if report.has_learned && self.is_in_force.get() {
             self.learn();
+            self.announce();
         }
         for action in report.actions {
             if let Some((rollout, runtime)) = self.rollout(action.rollout) {

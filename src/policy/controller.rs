@@ -29,6 +29,11 @@ impl Controller {
         }
     }
 
+    /// Shows all anew on the next tick.
+    pub fn show_again(&mut self) {
+        self.watches.iter_mut().for_each(RolloutWatch::show_again);
+    }
+
     /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
     /// `has_changed` says whether any of them may have changed.
     pub fn tick(

@@ -35,6 +35,12 @@ impl RolloutWatch {
         }
     }
 
+    /// Another VM, whose configuration is over, may have shown something else since.
+    pub fn show_again(&mut self) {
+        self.shown_state = None;
+        self.shown_weights = None;
+    }
+
     /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
     /// each time.
     pub fn tick(

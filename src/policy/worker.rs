@@ -214,8 +214,14 @@ impl Worker {
         if is_in_force && !self.is_in_force {
             self.get_ready(policy, peers, now)?;
         }
-        self.is_in_force = is_in_force;
         self.seen_revision = revision;
+        if std::mem::replace(&mut self.is_in_force, is_in_force) && !is_in_force {
+            // This VM may have been the last to show something. The others show theirs when they learn of it.
+            peers.announce()?;
+        }
+        if is_in_force {
+            self.controller.show_again();
+        }
         Ok(true)
     }
 

