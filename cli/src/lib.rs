@@ -2,6 +2,7 @@
 //! as an operator means to, and tells how the rollouts of running Envoys do.
 #![deny(missing_docs)]
 
+pub mod answer;
 pub mod args;
 pub mod checks;
 pub mod clock;

@@ -5,7 +5,7 @@ use bluegreen_cli::commands::{
     check, completions, diff, explain, run, shift, stats, status, step, undo,
 };
 use bluegreen_cli::failure::{Failure, Report};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ fn obey(command: &Command) -> Result<Report, Failure> {
         Command::Status(args) => status::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),
-        Command::Completions(args) => Ok(completions::run(args)),
-        Command::Man => completions::man(),
+        Command::Completions(args) => Ok(completions::run(args, Cli::command())),
+        Command::Man => completions::man(Cli::command()),
     }
 }

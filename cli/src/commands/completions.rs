@@ -1,8 +1,7 @@
 //! `bluegreen completions` and `bluegreen man`.
 
-use crate::args::Cli;
 use crate::failure::{Failure, Report};
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 use serde_json::Value;
 
@@ -15,9 +14,9 @@ pub struct Args {
 }
 
 /// Runs `completions`.
-pub fn run(args: &Args) -> Report {
+pub fn run(args: &Args, mut command: Command) -> Report {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "bluegreen", &mut script);
+    clap_complete::generate(args.shell, &mut command, "bluegreen", &mut script);
     printed(script)
 }
 
@@ -25,9 +24,8 @@ pub fn run(args: &Args) -> Report {
 ///
 /// # Errors
 /// None that memory does not have.
-pub fn man() -> Result<Report, Failure> {
+pub fn man(mut command: Command) -> Result<Report, Failure> {
     let mut page = Vec::new();
-    let mut command = Cli::command();
     command.build();
     let failed = |error: std::io::Error| Failure::finding(error.to_string());
     clap_mangen::Man::new(command.clone())

@@ -1,7 +1,7 @@
 //! `bluegreen shift`.
 
 use crate::failure::{Failure, Report};
-use crate::moves::make::{MoveArgs, make};
+use crate::moves::make::{Knows, MoveArgs, make};
 use crate::moves::weights;
 use bluegreen::{Color, Percent, Weights};
 
@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
         (Some(green), _) => Weights::giving(Color::Green, green),
         (None, blue) => Weights::giving(Color::Blue, blue.unwrap_or_default()),
     };
-    make(&args.common, None, |it| {
+    make(&args.common, Knows::Nothing, |it| {
         weights::shift(it, wanted, args.end_ramp)
     })
 }

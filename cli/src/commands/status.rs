@@ -2,13 +2,11 @@
 
 use crate::clock::parse_duration;
 use crate::envoy::admin::{Admin, DEFAULT_ADMIN};
-use crate::envoy::in_force::{InForce, RolloutState};
+use crate::envoy::in_force::InForce;
+use crate::envoy::view::{Phase, RolloutView};
 use crate::failure::{Exit, Failure, Report};
 use crate::json::tree::Tree;
-use crate::ramp::RampView;
-use crate::show::weights_json;
 use crate::table::{Align, table};
-use bluegreen::{Color, Percent};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::thread::sleep;
@@ -36,34 +34,13 @@ pub struct Args {
     pub timeout: Duration,
 }
 
-/// One rollout in one Envoy.
-#[derive(Debug)]
-struct Row {
-    name: String,
-    state: RolloutState,
-    phase: Phase,
-    /// The step in force, and how many there are.
-    step: Option<(usize, usize)>,
-}
-
-/// How far a rollout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    RolledBack,
-    Paused,
-    Waiting,
-    Ramping,
-    Inconclusive,
-    Healthy,
-}
-
 /// One Envoy.
 #[derive(Debug)]
 struct Envoy {
     url: String,
     fingerprint: u32,
     version: Option<String>,
-    rows: Vec<Row>,
+    rows: Vec<RolloutView>,
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -142,13 +119,7 @@ fn is_rolled_back(envoys: &[Envoy]) -> bool {
 
 fn is_done(envoys: &[Envoy]) -> bool {
     let mut rows = envoys.iter().flat_map(|it| &it.rows);
-    let going = [
-        Phase::RolledBack,
-        Phase::Paused,
-        Phase::Waiting,
-        Phase::Ramping,
-    ];
-    fingerprints(envoys).len() == 1 && !rows.any(|row| going.contains(&row.phase))
+    fingerprints(envoys).len() == 1 && rows.all(|row| row.phase.is_done())
 }
 
 fn fingerprints(envoys: &[Envoy]) -> BTreeSet<u32> {
@@ -184,8 +155,8 @@ impl Envoy {
             .into_iter()
             .filter(|name| only.is_none_or(|only| only == name));
         let tree = in_force.json.as_deref().and_then(Tree::parse);
-        let rows: Vec<Row> = names
-            .filter_map(|name| Row::of(name, &in_force, tree.as_ref()))
+        let rows: Vec<RolloutView> = names
+            .filter_map(|name| RolloutView::of(name, &in_force, tree.as_ref()))
             .collect();
         if let Some(only) = only
             && rows.is_empty()
@@ -205,7 +176,7 @@ impl Envoy {
         let version = version.map_or_else(String::new, |it| format!("version {it}, "));
         let head = format!("{}: {version}fingerprint {}\n", self.url, self.fingerprint);
         let titles = ["rollout", "state", "blue", "green", "step"].map(str::to_owned);
-        let rows = self.rows.iter().map(Row::cells);
+        let rows = self.rows.iter().map(RolloutView::cells);
         let rows: Vec<Vec<String>> = std::iter::once(titles.to_vec()).chain(rows).collect();
         let numbers = |column| {
             if (2..4).contains(&column) {
@@ -222,91 +193,7 @@ impl Envoy {
             "admin": self.url,
             "fingerprint": self.fingerprint,
             "version": self.version,
-            "rollouts": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+            "rollouts": self.rows.iter().map(RolloutView::json).collect::<Vec<_>>(),
         })
-    }
-}
-
-// === impl Row ===
-
-impl Row {
-    fn of(name: String, in_force: &InForce, tree: Option<&Tree>) -> Option<Self> {
-        let state = in_force.state(&name)?;
-        let policy = in_force.policy.as_ref();
-        let place = policy.and_then(|policy| Some((policy, policy.named(&name)?)));
-        let rollout = place.and_then(|(policy, index)| policy.rollouts.get(index));
-        let item = place.and_then(|(_, index)| tree?.get("rollouts")?.items().get(index));
-        let ramp = item.and_then(RampView::of);
-        let canary = rollout.map(|it| state.weights.of(it.stable.other()));
-        let by_weight =
-            |ramp: &RampView<'_>| ramp.steps.iter().rposition(|it| Some(it.weight) == canary);
-        let step = ramp.as_ref().and_then(|ramp| {
-            let step = state.step.or_else(|| by_weight(ramp))?;
-            Some((step, ramp.steps.len()))
-        });
-        let present = ramp
-            .as_ref()
-            .zip(step)
-            .and_then(|(ramp, (step, _))| ramp.steps.get(step));
-        let is_last = step.is_none_or(|(step, count)| step + 1 >= count);
-        let has_started = ramp.is_none() || step.is_some();
-        let phase = if state.is_rolled_back {
-            Phase::RolledBack
-        } else if present.is_some_and(|it| it.is_paused) {
-            Phase::Paused
-        } else if state.is_waiting {
-            Phase::Waiting
-        } else if !is_last || !has_started {
-            Phase::Ramping
-        } else if state.is_inconclusive && canary != Some(Percent::ZERO) {
-            Phase::Inconclusive
-        } else {
-            Phase::Healthy
-        };
-        Some(Self {
-            name,
-            state,
-            phase,
-            step,
-        })
-    }
-
-    fn cells(&self) -> Vec<String> {
-        let percent = |color| format!("{} %", self.state.weights.of(color));
-        let step = self
-            .step
-            .map(|(step, count)| format!("{} of {count}", step + 1));
-        vec![
-            self.name.clone(),
-            self.phase.as_str().to_owned(),
-            percent(Color::Blue),
-            percent(Color::Green),
-            step.unwrap_or_else(|| "-".to_owned()),
-        ]
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "rollout": self.name,
-            "state": self.phase.as_str(),
-            "weights": weights_json(self.state.weights),
-            "step": self.step.map(|(step, _)| step),
-            "steps": self.step.map(|(_, count)| count),
-        })
-    }
-}
-
-// === impl Phase ===
-
-impl Phase {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::RolledBack => "rolled back",
-            Self::Paused => "paused",
-            Self::Waiting => "waiting",
-            Self::Ramping => "ramping",
-            Self::Inconclusive => "too few requests",
-            Self::Healthy => "healthy",
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! `bluegreen rollback`, `promote`, `pause`, `resume` and `swap`.
 
 use crate::failure::{Failure, Report};
-use crate::moves::make::{MoveArgs, make};
+use crate::moves::make::{Knows, MoveArgs, make};
 use crate::moves::plan::Plan;
 use crate::moves::subject::Subject;
 use crate::moves::{ramp, weights};
@@ -70,7 +70,9 @@ pub struct SwapArgs {
 /// # Errors
 /// As for each move.
 pub fn rollback(args: &RollbackArgs) -> Result<Report, Failure> {
-    make(&args.common, None, |subject| Ok(weights::rollback(subject)))
+    make(&args.common, Knows::Nothing, |subject| {
+        Ok(weights::rollback(subject))
+    })
 }
 
 /// Runs `promote`.
@@ -79,11 +81,11 @@ pub fn rollback(args: &RollbackArgs) -> Result<Report, Failure> {
 /// As for each move.
 pub fn promote(args: &PromoteArgs) -> Result<Report, Failure> {
     if args.full {
-        return make(&args.common, None, |subject| {
+        return make(&args.common, Knows::Nothing, |subject| {
             Ok(weights::promote_full(subject))
         });
     }
-    make(&args.common, args.step, |it| {
+    make(&args.common, Knows::Ramp(args.step), |it| {
         unless_rolled_back(it, ramp::promote)
     })
 }
@@ -93,7 +95,7 @@ pub fn promote(args: &PromoteArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
-    make(&args.common, args.step, |it| {
+    make(&args.common, Knows::Ramp(args.step), |it| {
         unless_rolled_back(it, ramp::pause)
     })
 }
@@ -103,7 +105,7 @@ pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
-    make(&args.common, args.step, |it| {
+    make(&args.common, Knows::Ramp(args.step), |it| {
         unless_rolled_back(it, ramp::resume)
     })
 }
@@ -113,7 +115,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn swap(args: &SwapArgs) -> Result<Report, Failure> {
-    make(&args.common, args.step, |it| {
+    make(&args.common, Knows::Ramp(args.step), |it| {
         unless_rolled_back(it, weights::swap)
     })
 }

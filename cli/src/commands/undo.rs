@@ -4,7 +4,7 @@ use crate::failure::{Failure, Report};
 use crate::file::config_file::{ConfigFile, name_of, parse};
 use crate::file::replacement::{Replacement, undo_path};
 use crate::moves::make::unified_diff;
-use crate::source::plugin::Source;
+use crate::source::document::Source;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

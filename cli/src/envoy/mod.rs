@@ -5,3 +5,5 @@ pub mod dump;
 pub mod in_force;
 pub mod samples;
 pub mod setup;
+pub mod streams;
+pub mod view;

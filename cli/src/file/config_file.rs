@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::json::tree::Tree;
+use crate::source::document::Source;
 use crate::source::place::Place;
-use crate::source::plugin::{Source, SourceError};
+use crate::source::plugin::SourceError;
 use bluegreen::{Document, InvalidDocument, Policy, Problem};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ use crate::moves::subject::Subject;
 use crate::moves::taken::Waiting;
 use crate::nearest::nearest;
 use crate::show::{weights_json, weights_text};
-use crate::source::plugin::Source;
+use crate::source::document::Source;
 use bluegreen::{Policy, RolloutName, RolloutStatus};
 use serde_json::json;
 use similar::TextDiff;
@@ -41,13 +41,22 @@ pub struct MoveArgs {
     pub at: Option<u64>,
 }
 
-/// Makes a move, which `plan` plans. `step` is the step of the ramp that the operator says is in force.
+/// What a move has to know of what is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// Nothing.
+    Nothing,
+    /// How far the ramp is: an Envoy that is asked must have the file in force, unless the operator says the step.
+    Ramp(Option<usize>),
+}
+
+/// Makes a move, which `plan` plans.
 ///
 /// # Errors
 /// Where the file can't be read, changed or written, and where the move can't be made.
 pub fn make(
     args: &MoveArgs,
-    step: Option<usize>,
+    knows: Knows,
     plan: impl FnOnce(&Subject<'_>) -> Result<Plan, Failure>,
 ) -> Result<Report, Failure> {
     let file = ConfigFile::open(&args.file)?;
@@ -58,7 +67,11 @@ pub fn make(
     let items = tree.as_ref().and_then(|tree| tree.get("rollouts"));
     let items = items.map(Tree::items).unwrap_or_default();
     let rollout = &policy.rollouts[index];
-    let live = live(&admins, &policy, &rollout.name)?;
+    let live = live(&admins, &policy, &rollout.name);
+    let (live, step) = match knows {
+        Knows::Nothing => (live.unwrap_or_default(), None),
+        Knows::Ramp(step) => (live?, step),
+    };
     let subject = Subject {
         rollout,
         tree: &items[index],

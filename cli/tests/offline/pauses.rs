@@ -53,7 +53,7 @@ fn a_pause_keeps_the_weight_in_force_and_resume_goes_on() {
 
 #[test]
 fn a_ramp_is_paused_before_it_starts() {
-    let steps = STEPS.replace("\"weight\": 10", "\"weight\": 20");
+    let steps = STEPS.replace("\"weight\": 10,", "\"weight\": 20,");
     let text = demo(&[&ramp(START, &steps)]);
     let place = Place::new(&text);
     let before = ["--at", "2026-11-24T10:00:00Z"];
@@ -89,7 +89,7 @@ fn a_pause_of_steps_on_lines_of_their_own_gets_one_too() {
 #[test]
 fn a_promotion_leaves_a_pause() {
     let steps = format!("{{ \"weight\": 25, \"pause\": true }}, {STEPS}")
-        .replace("\"weight\": 10", "\"weight\": 25");
+        .replace("\"weight\": 10,", "\"weight\": 25,");
     let place = Place::new(&demo(&[&ramp(START, &steps)]));
     let run = place.run(&["promote", "bluegreen.yaml", DURING[0], DURING[1]]);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Where a byte of the configuration stands in the file, however the file embeds it.
 
+use bluegreen_cli::source::document::Source;
 use bluegreen_cli::source::place::Place;
-use bluegreen_cli::source::plugin::Source;
 
 use crate::support::{demo, ecds, shipped};
 
