@@ -51,9 +51,12 @@ impl Dump {
     }
 
     /// The HTTP connection managers that have the filter.
-    pub fn managers(&self) -> Vec<Manager<'_>> {
+    pub fn managers<'d>(&'d self) -> Vec<Manager<'d>> {
         let mut managers = Vec::new();
-        walk(&self.root, &mut |value| {
+        // Static listeners are among the listeners too.
+        let sections = list(&self.root, "configs").iter();
+        let sections = sections.filter(|it| !is_type(it, "BootstrapConfigDump"));
+        let mut look = |value: &'d Value| {
             if !is_type(value, "HttpConnectionManager") {
                 return;
             }
@@ -65,7 +68,8 @@ impl Dump {
                     plugin: Some(plugin),
                 });
             }
-        });
+        };
+        sections.for_each(|section| walk(section, &mut look));
         managers
     }
 
