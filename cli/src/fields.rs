@@ -1,8 +1,9 @@
 //! Which fields differ between two values.
 
 use crate::show::Shown;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A field that differs.
@@ -16,11 +17,30 @@ pub struct Change {
     pub new: Option<Value>,
 }
 
-/// All fields that differ, by their paths. Numbers that are written in two ways are the same.
-pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
+/// All fields of two objects that differ, by their paths, but for those that `skips`. Numbers that are written in two
+/// ways are the same.
+pub fn changes(old: &RawValue, new: &RawValue, skips: &str) -> Vec<Change> {
     let mut changes = Vec::new();
-    compare(String::new(), Some(old), Some(new), &mut changes);
+    if old.get() == new.get() {
+        return changes;
+    }
+    let (old, new) = (fields(old), fields(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names.into_iter().filter(|name| *name != skips) {
+        // Most are the same to the letter, and need not be read.
+        let (old, new) = (old.get(name), new.get(name));
+        if old.map(|it| it.get()) != new.map(|it| it.get()) {
+            let [old, new] =
+                [old, new].map(|it| it.and_then(|it| serde_json::from_str(it.get()).ok()));
+            compare(name.clone(), old.as_ref(), new.as_ref(), &mut changes);
+        }
+    }
     changes
+}
+
+/// The fields of an object of a valid configuration, each as it stands there.
+pub fn fields(object: &RawValue) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(object.get()).unwrap_or_default()
 }
 
 fn compare(path: String, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<Change>) {

@@ -2,11 +2,12 @@
 
 use crate::clock::{now_ms, parse_at};
 use crate::failure::{Exit, Failure, Report};
-use crate::fields::{Change, changes};
+use crate::fields::{Change, changes, fields};
 use crate::file::config_file::ConfigFile;
 use crate::moved::{Counted, Moved};
 use crate::show::{weights_json, weights_text};
 use bluegreen::{Policy, Rollout, RolloutStatus, Weights};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -25,10 +26,16 @@ pub struct Args {
     pub exit_code: bool,
 }
 
-/// A file that was read: its policy, and its JSON as it stands there.
+/// A file that was read.
 struct Side {
     policy: Policy,
-    json: Value,
+    json: String,
+}
+
+/// The configuration of a file as it stands there.
+struct Written<'s> {
+    top: &'s RawValue,
+    rollouts: Vec<&'s RawValue>,
 }
 
 /// What becomes of one rollout.
@@ -56,16 +63,12 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
     if args.old == Path::new("-") && args.new == Path::new("-") {
         return Err(Failure::usage("standard input can't be both, OLD and NEW"));
     }
-    let (old, new) = std::thread::scope(|scope| {
-        let old = scope.spawn(|| Side::read(&args.old));
-        let new = Side::read(&args.new);
-        (old.join(), new)
-    });
-    let old = old.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let new = new?;
+    let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
     let now_ms = args.at.unwrap_or_else(now_ms);
-    let top = changes(&without_rollouts(&old.json), &without_rollouts(&new.json));
-    let fates = fates(&old, &new, now_ms);
+    let written = [old.written()?, new.written()?];
+    let [old_written, new_written] = &written;
+    let top = changes(old_written.top, new_written.top, "rollouts");
+    let fates = fates([&old.policy, &new.policy], &written, now_ms);
     let differs = |fate: &Fate| !matches!(fate, Fate::Kept { changes, moved, .. } if changes.is_empty() && moved.is_nobody());
     let is_same = top.is_empty() && !fates.iter().any(|(_, fate)| differs(fate));
     let mut text: String = top.iter().map(|change| format!("{change}\n")).collect();
@@ -92,41 +95,33 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
 }
 
 /// What becomes of each rollout: those of the new configuration in its order, then those that are gone.
-fn fates<'s>(old: &'s Side, new: &'s Side, now_ms: u64) -> Vec<(&'s str, Fate)> {
+fn fates<'p>(
+    [old, new]: [&'p Policy; 2],
+    [old_written, new_written]: &[Written<'_>; 2],
+    now_ms: u64,
+) -> Vec<(&'p str, Fate)> {
     let mut fates = Vec::new();
     let mut counted = Counted::default();
-    for (index, rollout) in new.policy.rollouts.iter().enumerate() {
+    for (rollout, json) in new.rollouts.iter().zip(&new_written.rollouts) {
         let name = rollout.name.as_str();
-        let before = old.policy.named(name);
-        let before = before.and_then(|it| Some((it, old.policy.rollouts.get(it)?)));
-        fates.push((
-            name,
-            match before {
-                None => Fate::Added,
-                Some((place, before)) => Fate::kept(
-                    [before, rollout],
-                    [old.rollout(place), new.rollout(index)],
-                    now_ms,
-                    &mut counted,
-                ),
-            },
-        ));
+        let before = old.named(name);
+        let before =
+            before.and_then(|it| Some((old.rollouts.get(it)?, old_written.rollouts.get(it)?)));
+        let fate = match before {
+            None => Fate::Added,
+            Some((before, before_json)) => {
+                Fate::kept([before, rollout], [before_json, json], now_ms, &mut counted)
+            }
+        };
+        fates.push((name, fate));
     }
-    for rollout in &old.policy.rollouts {
+    for rollout in &old.rollouts {
         let name = rollout.name.as_str();
-        if new.policy.named(name).is_none() {
+        if new.named(name).is_none() {
             fates.push((name, Fate::Removed));
         }
     }
     fates
-}
-
-fn without_rollouts(json: &Value) -> Value {
-    let mut json = json.clone();
-    if let Some(fields) = json.as_object_mut() {
-        fields.remove("rollouts");
-    }
-    json
 }
 
 // === impl Side ===
@@ -136,12 +131,19 @@ impl Side {
         let file = ConfigFile::open(path)?;
         Ok(Self {
             policy: file.policy()?,
-            json: serde_json::from_str(&file.source.json).unwrap_or_default(),
+            json: file.source.json,
         })
     }
 
-    fn rollout(&self, index: usize) -> &Value {
-        &self.json["rollouts"][index]
+    fn written(&self) -> Result<Written<'_>, Failure> {
+        let failed = |error: serde_json::Error| Failure::finding(error.to_string());
+        let top: &RawValue = serde_json::from_str(&self.json).map_err(failed)?;
+        let rollouts = fields(top).remove("rollouts");
+        let rollouts = rollouts.map_or("[]", RawValue::get);
+        Ok(Written {
+            top,
+            rollouts: serde_json::from_str(rollouts).map_err(failed)?,
+        })
     }
 }
 
@@ -150,7 +152,7 @@ impl Side {
 impl Fate {
     fn kept(
         rollouts: [&Rollout; 2],
-        json: [&Value; 2],
+        json: [&RawValue; 2],
         now_ms: u64,
         counted: &mut Counted,
     ) -> Self {
@@ -160,7 +162,7 @@ impl Fate {
             before,
             after,
             moved: counted.moved(old, new, before, after),
-            changes: changes(json[0], json[1]),
+            changes: changes(json[0], json[1], ""),
             keys_change: old.sticky != new.sticky,
             ends_rollback: old.digest() != new.digest(),
         }
