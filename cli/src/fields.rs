@@ -17,16 +17,14 @@ pub struct Change {
     pub new: Option<Value>,
 }
 
-/// All fields of two objects that differ, by their paths, but for those that `skips`. Numbers that are written in two
-/// ways are the same.
-pub fn changes(old: &RawValue, new: &RawValue, skips: &str) -> Vec<Change> {
+/// The fields of an object, each as it stands there.
+pub type Fields<'j> = BTreeMap<String, &'j RawValue>;
+
+/// All fields of two objects that differ, by their paths. Numbers that are written in two ways are the same.
+pub fn changes(old: &Fields<'_>, new: &Fields<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
-    if old.get() == new.get() {
-        return changes;
-    }
-    let (old, new) = (fields(old), fields(new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for name in names.into_iter().filter(|name| *name != skips) {
+    for name in names {
         // Most are the same to the letter, and need not be read.
         let (old, new) = (old.get(name), new.get(name));
         if old.map(|it| it.get()) != new.map(|it| it.get()) {
@@ -39,8 +37,8 @@ pub fn changes(old: &RawValue, new: &RawValue, skips: &str) -> Vec<Change> {
 }
 
 /// The fields of an object of a valid configuration, each as it stands there.
-pub fn fields(object: &RawValue) -> BTreeMap<String, &RawValue> {
-    serde_json::from_str(object.get()).unwrap_or_default()
+pub fn fields(object: &str) -> Fields<'_> {
+    serde_json::from_str(object).unwrap_or_default()
 }
 
 fn compare(path: String, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<Change>) {

@@ -2,7 +2,7 @@
 
 use crate::clock::{now_ms, parse_at};
 use crate::failure::{Exit, Failure, Report};
-use crate::fields::{Change, changes, fields};
+use crate::fields::{Change, Fields, changes, fields};
 use crate::file::config_file::ConfigFile;
 use crate::moved::{Counted, Moved};
 use crate::show::{weights_json, weights_text};
@@ -34,7 +34,7 @@ struct Side {
 
 /// The configuration of a file as it stands there.
 struct Written<'s> {
-    top: &'s RawValue,
+    top: Fields<'s>,
     rollouts: Vec<&'s RawValue>,
 }
 
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
     let now_ms = args.at.unwrap_or_else(now_ms);
     let written = [old.written()?, new.written()?];
     let [old_written, new_written] = &written;
-    let top = changes(old_written.top, new_written.top, "rollouts");
+    let top = changes(&old_written.top, &new_written.top);
     let fates = fates([&old.policy, &new.policy], &written, now_ms);
     let differs = |fate: &Fate| !matches!(fate, Fate::Kept { changes, moved, .. } if changes.is_empty() && moved.is_nobody());
     let is_same = top.is_empty() && !fates.iter().any(|(_, fate)| differs(fate));
@@ -137,9 +137,8 @@ impl Side {
 
     fn written(&self) -> Result<Written<'_>, Failure> {
         let failed = |error: serde_json::Error| Failure::finding(error.to_string());
-        let top: &RawValue = serde_json::from_str(&self.json).map_err(failed)?;
-        let rollouts = fields(top).remove("rollouts");
-        let rollouts = rollouts.map_or("[]", RawValue::get);
+        let mut top = fields(&self.json);
+        let rollouts = top.remove("rollouts").map_or("[]", RawValue::get);
         Ok(Written {
             top,
             rollouts: serde_json::from_str(rollouts).map_err(failed)?,
@@ -152,7 +151,7 @@ impl Side {
 impl Fate {
     fn kept(
         rollouts: [&Rollout; 2],
-        json: [&RawValue; 2],
+        [old_json, new_json]: [&RawValue; 2],
         now_ms: u64,
         counted: &mut Counted,
     ) -> Self {
@@ -162,7 +161,11 @@ impl Fate {
             before,
             after,
             moved: counted.moved(old, new, before, after),
-            changes: changes(json[0], json[1], ""),
+            changes: if old_json.get() == new_json.get() {
+                Vec::new()
+            } else {
+                changes(&fields(old_json.get()), &fields(new_json.get()))
+            },
             keys_change: old.sticky != new.sticky,
             ends_rollback: old.digest() != new.digest(),
         }

@@ -65,18 +65,18 @@ impl Layer {
         for _ in scalar.text.bytes().take_while(|&byte| byte == b'\n') {
             line = outside.get(..line.checked_sub(1)?)?.rfind('\n')? + 1;
         }
+        let blanks = " ".repeat(scalar.indent);
         let mut pieces = Vec::new();
         let mut inside = 0;
         let mut lines = outside.get(line..)?.split_inclusive('\n');
         for text in scalar.text.split_inclusive('\n') {
             let source = lines.next()?;
-            let bare = source.trim_end_matches(['\r', '\n']);
-            let text_bare = text.trim_end_matches(['\r', '\n']);
-            let indent = bare.len().checked_sub(text_bare.len())?.min(scalar.indent);
-            if bare.get(indent..)? != text_bare || !bare.get(..indent)?.bytes().all(|it| it == b' ')
-            {
-                return None;
-            }
+            let as_usual = source.strip_prefix(&*blanks) == Some(text);
+            let indent = if as_usual {
+                scalar.indent
+            } else {
+                indent_of(source, text, scalar.indent)?
+            };
             pieces.push(Piece {
                 inside,
                 outside: line + indent,
@@ -89,7 +89,7 @@ impl Layer {
         } else {
             "\n"
         };
-        let between = format!("{line_break}{}", " ".repeat(scalar.indent));
+        let between = format!("{line_break}{blanks}");
         Some(Self {
             pieces,
             encoding: Encoding::Lines(between),
@@ -155,6 +155,14 @@ impl Layer {
             text,
         }
     }
+}
+
+/// By how much a line is indented that ends in another way than the text, or is empty.
+fn indent_of(source: &str, text: &str, most: usize) -> Option<usize> {
+    let [source, text] = [source, text].map(|line| line.trim_end_matches(['\r', '\n']));
+    let indent = source.len().checked_sub(text.len())?.min(most);
+    let (blanks, rest) = source.split_at_checked(indent)?;
+    (rest == text && blanks.bytes().all(|byte| byte == b' ')).then_some(indent)
 }
 
 /// How many bytes a character takes between quotes; none where it does not stand there.
