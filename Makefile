@@ -102,6 +102,10 @@ bench: build envoy ## what a request costs, beside the alternatives (10 minutes;
 bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)
 	@$(PYTHON) benches/parsers.py
 
+.PHONY: bench-cli
+bench-cli: cli ## what the operator's program costs on 1,000 rollouts (wants valgrind)
+	@$(PYTHON) benches/cli.py
+
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON)
