@@ -25,6 +25,16 @@ pub fn guard_state(rollout: &RolloutName) -> String {
     format!("bluegreen.rollout.{}.guard_state", rollout.as_str())
 }
 
+/// The index of the step of a ramp that is in force.
+pub fn ramp_step(rollout: &RolloutName) -> String {
+    format!("bluegreen.rollout.{}.ramp_step", rollout.as_str())
+}
+
+/// 1 while time is no longer what a ramp waits for.
+pub fn ramp_waiting(rollout: &RolloutName) -> String {
+    format!("bluegreen.rollout.{}.ramp_waiting", rollout.as_str())
+}
+
 /// Rollbacks.
 pub fn guard_trips_total(rollout: &RolloutName, cause: Cause) -> String {
     let (rollout, cause) = (rollout.as_str(), cause.as_str());

@@ -105,6 +105,9 @@ kinds! {
     /// A count of requests or samples.
     Minimum => u64, |node, problems| node.integer(1, 1_000_000_000, problems),
         { "type": "integer", "minimum": 1, "maximum": 1_000_000_000 }
+    /// A count of requests, 0 for none.
+    StepRequests => u64, |node, problems| node.integer(0, 1_000_000_000, problems),
+        { "type": "integer", "minimum": 0, "maximum": 1_000_000_000 }
     /// Yes or no.
     Flag => bool, |node, problems| node.boolean(problems),
         { "type": "boolean" }

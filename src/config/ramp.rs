@@ -1,11 +1,10 @@
 //! `ramp`: a schedule of weights.
 
-use crate::analysis::ramp::Ramp;
-use crate::config::kind::{Milliseconds, Percentage, Time};
+use crate::analysis::ramp::{Ramp, Step};
+use crate::config::kind::{Flag, Milliseconds, Percentage, StepRequests, Time};
 use crate::json::node::{Node, Read};
 use crate::json::object::{Field, read_object};
 use crate::json::problems::Problems;
-use crate::value::percent::Percent;
 use serde::Deserialize;
 
 /// A schedule of the canary's weight.
@@ -20,20 +19,24 @@ pub struct RampConfig<'d> {
     steps: Field<'d, Vec<StepConfig<'d>>>,
 }
 
-/// One step of a ramp.
+/// One step of a ramp. Each but the last asks for one thing or more, and is left when all of it is there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'd"))]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct StepConfig<'d> {
     /// The canary's weight.
     weight: Field<'d, Percentage>,
-    /// How long it lasts; absent in the last step alone.
+    /// How long it lasts at least.
     #[serde(default)]
     hold: Field<'d, Milliseconds>,
+    /// How many canary requests have finished at least since it began; the guard's `min_requests` where absent, 0
+    /// where there is no guard.
+    #[serde(default)]
+    min_requests: Field<'d, StepRequests>,
+    /// Whether it is never left, so that the next configuration decides; with no `hold`.
+    #[serde(default)]
+    pause: Field<'d, Flag>,
 }
-
-/// A step's weight, and how long it lasts.
-type Step = (Percent, Option<u64>);
 
 // === impl RampConfig ===
 
@@ -80,6 +83,13 @@ impl Read for StepConfig<'_> {
         let raw: StepConfig<'_> = read_object(node, problems)?;
         let weight = raw.weight.required(node, problems);
         let hold_ms = raw.hold.optional(node, problems);
-        Some((weight?, hold_ms))
+        let min_requests = raw.min_requests.optional(node, problems);
+        let pause = raw.pause.optional(node, problems);
+        Some(Step {
+            weight: weight?,
+            hold_ms,
+            min_requests,
+            pause: pause.unwrap_or(false),
+        })
     }
 }

@@ -134,8 +134,8 @@ impl Active {
     /// Learns what has become of the rollouts, and what is counted from now on belongs to.
     fn learn(&self) {
         let worker = self.worker.borrow();
-        for (index, runtime) in self.runtimes.iter().enumerate() {
-            runtime.learn(worker.status(index), worker.epoch(index));
+        for (index, (rollout, runtime)) in self.rollouts().enumerate() {
+            runtime.learn(rollout, worker.status(index), worker.epoch(index));
         }
     }
 

@@ -5,6 +5,7 @@ use crate::analysis::guard::Cause;
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::stream_end::CodeClass;
 use crate::metrics::{self, ColorStats};
+use crate::policy::action::ShownRamp;
 use crate::policy::decide::Reason;
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::{Color, PerColor};
@@ -43,6 +44,13 @@ pub struct QualityMetrics {
     recall_ppm: Gauge,
     f1_ppm: Gauge,
     samples: Gauge,
+}
+
+/// Where a ramp is.
+#[derive(Debug)]
+pub struct RampMetrics {
+    step: Gauge,
+    waiting: Gauge,
 }
 
 /// Rollbacks by their causes.
@@ -168,6 +176,32 @@ impl GuardMetrics {
                 slow: Counter::define(&stats.guard_slow_total())?,
             })
         })
+    }
+}
+
+// === impl RampMetrics ===
+
+impl RampMetrics {
+    /// Envoy's gauges have no sign: -1 is shown as 2^64 - 1.
+    const BEFORE_START: u64 = u64::MAX;
+
+    pub fn define(rollout: &RolloutName) -> Result<Self, HostStatus> {
+        Ok(Self {
+            step: Gauge::define(&metrics::ramp_step(rollout))?,
+            waiting: Gauge::define(&metrics::ramp_waiting(rollout))?,
+        })
+    }
+
+    pub fn show(&self, ramp: ShownRamp) {
+        let index = ramp.step.map(u64::try_from).and_then(Result::ok);
+        self.waiting.set(ramp.waits);
+        self.step.set(index.unwrap_or(Self::BEFORE_START));
+    }
+
+    /// There is no ramp any more.
+    pub fn retire(&self) {
+        self.step.set(0_u32);
+        self.waiting.set(false);
     }
 }
 

@@ -5,6 +5,7 @@ use super::plugin::Plugin;
 use super::rollout_state::RolloutState;
 use crate::policy::action::Todo;
 use crate::policy::policy::Policy;
+use crate::policy::ramp_begin::RampNotice;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::shared_store::HostStatus;
@@ -21,10 +22,12 @@ pub struct RolloutRuntime {
     pub measures: bool,
     generation: Cell<u64>,
     status: Cell<RolloutStatus>,
+    /// The weights in force, where time alone does not change them.
+    fixed_weights: Cell<Option<Weights>>,
     is_defined: Cell<bool>,
 }
 
-/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 57. With more
+/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 59. With more
 /// rollouts than this, a rollout's counters and histograms are defined when it is used first.
 const MAX_DEFINED_AT_ONCE: usize = 100;
 
@@ -44,6 +47,7 @@ impl RolloutRuntime {
             measures,
             generation: Cell::default(),
             status: Cell::default(),
+            fixed_weights: Cell::default(),
             is_defined: Cell::new(is_defined),
         })
     }
@@ -61,12 +65,9 @@ impl RolloutRuntime {
 
     /// The weights in force. The clock is read where a ramp goes by it.
     pub fn weights(&self, rollout: &Rollout) -> Weights {
-        let wall_ms = if rollout.ramp.is_some() {
-            clock::wall_ms()
-        } else {
-            0
-        };
-        rollout.weights_at(wall_ms, self.status.get())
+        self.fixed_weights
+            .get()
+            .unwrap_or_else(|| rollout.weights_at(clock::wall_ms(), self.status.get()))
     }
 
     /// What requests count for that are decided now.
@@ -75,8 +76,9 @@ impl RolloutRuntime {
     }
 
     /// Learns what has become of the rollout, and what is counted from now on belongs to.
-    pub fn learn(&self, status: RolloutStatus, epoch: Epoch) {
+    pub fn learn(&self, rollout: &Rollout, status: RolloutStatus, epoch: Epoch) {
         self.status.set(status);
+        self.fixed_weights.set(rollout.fixed_weights(status));
         self.generation.set(epoch.generation);
         self.state.begin_epoch(epoch);
     }
@@ -107,6 +109,19 @@ impl RolloutRuntime {
                 warn!("rollout {name}: rolled back to {stable}: {reason}");
             }
             Todo::Promote => info!("rollout {name}: the quality gate is passed, the ramp goes on"),
+            Todo::Advance { reason, .. } => {
+                if let Some(reason) = reason {
+                    info!("rollout {name}: {reason}");
+                }
+            }
+            Todo::ReportRamp(RampNotice::AtFirstStep) => {
+                info!("rollout {name}: the ramp begins at its first step");
+            }
+            Todo::ReportRamp(RampNotice::AtLastStep) => {
+                warn!(
+                    "rollout {name}: the ramp begins at its last step: its start is too long past"
+                );
+            }
             Todo::ReportRollback(cause) => {
                 warn!(
                     "rollout {name}: stays rolled back to {stable} ({})",
@@ -129,6 +144,11 @@ impl RolloutRuntime {
                 }
             }
             Todo::ShowWeights(weights) => self.show_weights(weights),
+            Todo::ShowRamp(ramp) => {
+                if let Some(metrics) = self.state.ramp.get() {
+                    metrics.show(ramp);
+                }
+            }
         }
     }
 }

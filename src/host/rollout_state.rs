@@ -1,7 +1,8 @@
 //! What one VM keeps of a rollout through all configurations.
 
 use super::metrics::{
-    ColorMetrics, GuardMetrics, QualityMetrics, StreamMetrics, TripMetrics, define_weights,
+    ColorMetrics, GuardMetrics, QualityMetrics, RampMetrics, StreamMetrics, TripMetrics,
+    define_weights,
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use crate::analysis::quality::{Outcome, Outcomes};
@@ -21,6 +22,7 @@ use std::rc::Rc;
 pub struct RolloutState {
     pub weights: PerColor<Gauge>,
     pub guard_state: OnceCell<Gauge>,
+    pub ramp: OnceCell<RampMetrics>,
     pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub override_denied: OnceCell<Counter>,
@@ -41,6 +43,7 @@ impl RolloutState {
         Ok(Self {
             weights: define_weights(name)?,
             guard_state: OnceCell::new(),
+            ramp: OnceCell::new(),
             colors: OnceCell::new(),
             streams: OnceCell::new(),
             override_denied: OnceCell::new(),
@@ -58,6 +61,9 @@ impl RolloutState {
         if rollout.guard.is_some() || rollout.quality.is_some() {
             let define = || Gauge::define(&metrics::guard_state(&rollout.name));
             get_or_define(&self.guard_state, define)?;
+        }
+        if rollout.ramp.is_some() {
+            get_or_define(&self.ramp, || RampMetrics::define(&rollout.name))?;
         }
         Ok(())
     }
@@ -157,6 +163,10 @@ impl RolloutState {
         let is_judged = rollout.is_some_and(|it| it.guard.is_some() || it.quality.is_some());
         if let (false, Some(guard_state)) = (is_judged, self.guard_state.get()) {
             guard_state.set(0_u32);
+        }
+        let is_ramped = rollout.is_some_and(|it| it.ramp.is_some());
+        if let (false, Some(ramp)) = (is_ramped, self.ramp.get()) {
+            ramp.retire();
         }
         if rollout.is_none() {
             for color in Color::ALL {

@@ -2,6 +2,8 @@
 
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
+use crate::analysis::ramp_progress::RampPosition;
+use crate::policy::ramp_begin::RampNotice;
 use crate::value::color::PerColor;
 use crate::value::percent::Weights;
 
@@ -26,6 +28,17 @@ pub enum Todo {
     },
     /// Let the ramp go on beyond the weight at which it waits.
     Promote,
+    /// Go on with a ramp whose steps ask for evidence.
+    Advance {
+        /// Where it is, where that is known.
+        from: Option<RampPosition>,
+        /// Where it is from now on.
+        to: RampPosition,
+        /// What there is to say of it.
+        reason: Option<String>,
+    },
+    /// Say where a ramp begins.
+    ReportRamp(RampNotice),
     /// Say that a rollback outlasts the configuration under which it began.
     ReportRollback(Cause),
     /// Show the state of guard and quality gate.
@@ -34,6 +47,17 @@ pub enum Todo {
     ShowOutcomes(PerColor<Outcomes>),
     /// Show the weights in force.
     ShowWeights(Weights),
+    /// Show where the ramp is.
+    ShowRamp(ShownRamp),
+}
+
+/// What the stats show of a ramp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownRamp {
+    /// The index of the step in force; nothing before the start.
+    pub step: Option<usize>,
+    /// Whether time is no longer what it waits for.
+    pub waits: bool,
 }
 
 /// Values of the stat `guard_state`.
@@ -54,6 +78,14 @@ impl Todo {
     pub fn rollback(&self) -> Option<Cause> {
         match self {
             Self::RollBack { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+
+    /// Where a ramp is from now on, where it goes on.
+    pub fn advance(&self) -> Option<RampPosition> {
+        match self {
+            Self::Advance { to, .. } => Some(*to),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::analysis::guard::{Guard, Limits};
 use crate::analysis::quality::Quality;
-use crate::analysis::ramp::Ramp;
+use crate::analysis::ramp::{Ramp, Step};
 use crate::assign::cookie_attribute::CookieDomain;
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::{NewCookie, SameSite};
@@ -133,15 +133,22 @@ pub struct CanonicalRamp {
 #[derive(Serialize)]
 pub struct CanonicalStep {
     weight: u32,
-    /// After the start.
+    /// After the start, by the clock alone.
     after_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_requests: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<bool>,
 }
 
 impl CanonicalRamp {
-    pub fn new(ramp: &Ramp) -> Self {
-        let step = |(weight, after_ms): (Percent, u64)| CanonicalStep {
-            weight: weight.millipercent(),
+    /// As it is written. `implied` is the `min_requests` that is left out.
+    pub fn new(ramp: &Ramp, implied: Option<u64>) -> Self {
+        let step = |(step, after_ms): (Step, u64)| CanonicalStep {
+            weight: step.weight.millipercent(),
             after_ms,
+            min_requests: step.min_requests.filter(|&it| Some(it) != implied),
+            pause: step.pause.then_some(true),
         };
         Self {
             start_ms: ramp.start_ms(),

@@ -59,9 +59,22 @@ impl Rollout {
     pub fn gate_digest(&self) -> u64 {
         digest(&CanonicalRollout {
             stable: unless_blue(self.stable),
-            ramp: self.ramp.as_ref().map(CanonicalRamp::new),
+            ramp: self.ramp.as_ref().map(|it| CanonicalRamp::new(it, None)),
             quality: self.quality.as_ref().map(CanonicalQuality::new),
             releases: CanonicalReleases::new(&self.releases).only(self.stable.other()),
+            ..CanonicalRollout::default()
+        })
+    }
+
+    /// Differs where a ramp begins anew: for other clusters, releases or users, or another canary. The guard is no
+    /// part of it, so `min_requests` counts as it is written.
+    pub fn ramp_digest(&self) -> u64 {
+        digest(&CanonicalRollout {
+            clusters: self.clusters.as_ref().map(names),
+            stable: unless_blue(self.stable),
+            salt: Some(self.salt.as_str()),
+            ramp: self.ramp.as_ref().map(|it| CanonicalRamp::new(it, None)),
+            releases: CanonicalReleases::new(&self.releases),
             ..CanonicalRollout::default()
         })
     }
@@ -95,6 +108,8 @@ impl<'a> CanonicalRollout<'a> {
             &*rollout.matches.hosts
         };
         let (name, salt) = (rollout.name.as_str(), rollout.salt.as_str());
+        let implied = rollout.implied_min_requests();
+        let ramp = |ramp| CanonicalRamp::new(ramp, Some(implied));
         Self {
             name: Some(name),
             hosts: hosts.iter().map(host).collect(),
@@ -106,7 +121,7 @@ impl<'a> CanonicalRollout<'a> {
             sticky: rollout.sticky.iter().map(CanonicalSource::new).collect(),
             new_cookie: rollout.new_cookie.as_ref().map(CanonicalCookie::new),
             overrides: rollout.overrides.as_ref().map(CanonicalOverride::new),
-            ramp: rollout.ramp.as_ref().map(CanonicalRamp::new),
+            ramp: rollout.ramp.as_ref().map(ramp),
             guard: rollout.guard.as_ref().map(CanonicalGuard::new),
             releases: CanonicalReleases::new(&rollout.releases),
             quality: rollout.quality.as_ref().map(CanonicalQuality::new),

@@ -16,6 +16,8 @@ pub mod peers;
     reason = "the file of the noun that the folder is about"
 )]
 pub mod policy;
+pub mod ramp_begin;
+pub mod ramp_watch;
 pub mod registry;
 pub mod rollout;
 pub mod rollout_counts;

@@ -2,7 +2,8 @@
 
 use crate::analysis::guard::{Cause, Guard};
 use crate::analysis::quality::Quality;
-use crate::analysis::ramp::{Hold, Ramp};
+use crate::analysis::ramp::{Hold, Ramp, RampPlace};
+use crate::analysis::ramp_progress::{RampPosition, RampProgress};
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::NewCookie;
 use crate::assign::overrides::Override;
@@ -50,6 +51,8 @@ pub struct RolloutStatus {
     pub tripped: Option<Cause>,
     /// When the quality gate promoted its ramp, in milliseconds since 1970.
     pub promoted_at_ms: Option<u64>,
+    /// How far its ramp has come, where that is known.
+    pub ramp: Option<RampProgress>,
 }
 
 /// The requests that belong to a rollout.
@@ -69,19 +72,52 @@ impl Rollout {
         if status.tripped.is_some() {
             return Weights::giving(self.stable, Percent::HUNDRED);
         }
-        let ramped = self
-            .ramp
-            .as_ref()
-            .and_then(|ramp| match self.hold(ramp, status) {
-                Some(hold) => ramp.held_weight_at(now_ms, hold),
-                None => ramp.weight_at(now_ms),
-            });
-        ramped.map_or(self.weights, |weight| {
-            Weights::giving(self.stable.other(), weight)
+        let place = self.ramp_place(now_ms, status);
+        place.map_or(self.weights, |place| {
+            Weights::giving(self.stable.other(), place.weight)
         })
     }
 
-    fn hold(&self, ramp: &Ramp, status: RolloutStatus) -> Option<Hold> {
+    /// The weights in force, where time alone does not change them.
+    pub fn fixed_weights(&self, status: RolloutStatus) -> Option<Weights> {
+        let ramp = self.ramp.as_ref().filter(|_| status.tripped.is_none());
+        let goes_by_clock = ramp.map(|it| self.ramp_progress(it, status).goes_by_clock());
+        (goes_by_clock != Some(true)).then(|| self.weights_at(0, status))
+    }
+
+    /// Where the ramp is; nowhere before its start.
+    pub fn ramp_place(&self, now_ms: u64, status: RolloutStatus) -> Option<RampPlace> {
+        let ramp = self.ramp.as_ref()?;
+        let progress = self.ramp_progress(ramp, status);
+        progress.place(ramp, now_ms, self.hold(ramp, status))
+    }
+
+    /// How far the ramp has come. Where nothing is known it is at its first step if steps ask for evidence, and else
+    /// where the clock has it.
+    pub fn ramp_progress(&self, ramp: &Ramp, status: RolloutStatus) -> RampProgress {
+        let start_ms = ramp.start_ms();
+        status.ramp.unwrap_or_else(|| {
+            if self.waits_for_evidence(ramp) {
+                RampProgress::AtStep(RampPosition::first(start_ms))
+            } else {
+                RampProgress::ByClock(start_ms)
+            }
+        })
+    }
+
+    /// Whether a step of its ramp asks for more than time.
+    pub fn waits_for_evidence(&self, ramp: &Ramp) -> bool {
+        ramp.asks_for_evidence(self.implied_min_requests())
+    }
+
+    /// How many canary requests a step of a ramp waits for that does not say so: no ramp goes on past a guard that
+    /// can't judge.
+    pub fn implied_min_requests(&self) -> u64 {
+        self.guard.as_ref().map_or(0, |guard| guard.min_requests)
+    }
+
+    /// Where the ramp waits for the quality gate.
+    pub fn hold(&self, ramp: &Ramp, status: RolloutStatus) -> Option<Hold> {
         let quality = self.quality.as_ref()?;
         Some(Hold {
             at: quality.hold_at.unwrap_or(ramp.first_weight()),

@@ -9,6 +9,8 @@ pub struct RolloutIdentity {
     pub digest: u64,
     /// Of what the quality gate goes by.
     pub gate: u64,
+    /// Of ramp, clusters, releases, salt and stable color: a ramp goes on as long as it is the same.
+    pub ramp: u64,
     /// Of clusters, releases and salt: requests count for those that they were decided under.
     pub generation: u64,
 }
@@ -21,6 +23,7 @@ impl RolloutIdentity {
         Self {
             digest: rollout.digest(),
             gate: rollout.gate_digest(),
+            ramp: rollout.ramp_digest(),
             generation: rollout.generation_digest(),
         }
     }

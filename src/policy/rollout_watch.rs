@@ -2,10 +2,12 @@
 
 use crate::analysis::guard::{Analysis, Cause, Guard};
 use crate::analysis::quality::{Outcomes, Quality, QualityAnalysis};
+use crate::analysis::ramp_progress::RampProgress;
 use crate::analysis::window::Counts;
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
+use crate::policy::ramp_watch::RampWatch;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::windows::Windows;
 use crate::value::color::PerColor;
@@ -19,6 +21,7 @@ pub struct RolloutWatch {
     shown_state: Option<GuardState>,
     shown_outcomes: Option<PerColor<Outcomes>>,
     shown_weights: Option<Weights>,
+    ramp: RampWatch,
 }
 
 // === impl RolloutWatch ===
@@ -32,6 +35,7 @@ impl RolloutWatch {
             shown_state: None,
             shown_outcomes: None,
             shown_weights: None,
+            ramp: RampWatch::default(),
         }
     }
 
@@ -39,6 +43,7 @@ impl RolloutWatch {
     pub fn show_again(&mut self) {
         self.shown_state = None;
         self.shown_weights = None;
+        self.ramp.show_again();
     }
 
     /// What there is to do. All is looked at where figures have changed or by `is_due`, and the weights of a ramp
@@ -67,6 +72,11 @@ impl RolloutWatch {
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
+        let canary = figures.requests.of(rollout.stable.other()).requests;
+        self.ramp
+            .tick(rollout, status, canary, now.wall_ms, &mut todo);
+        let advance = todo.iter().find_map(Todo::advance);
+        status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
         if self.shown_weights.replace(weights) != Some(weights) {
             todo.push(Todo::ShowWeights(weights));

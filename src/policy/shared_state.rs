@@ -1,7 +1,11 @@
-//! What all VMs of one Envoy must agree on: which rollouts are rolled back, and which ramps are promoted.
+//! What all VMs of one Envoy must agree on: which rollouts are rolled back, which ramps are promoted, and how far
+//! ramps have come.
 
 use crate::analysis::guard::Cause;
+use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::window::Counts;
 use crate::policy::policy::Policy;
+use crate::policy::ramp_begin::{RampBegin, RampNotice};
 use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -30,8 +34,13 @@ struct RolloutFacts {
     promotion: Option<Promotion>,
     /// How many rollbacks a change of the configuration has ended.
     ended_rollbacks: u32,
+    /// When the last of them ended, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback_ended_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<PerColor<Release>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ramp: Option<RampFact>,
 }
 
 /// The label of what a color runs, empty where the configuration gives none, and how many the color has had.
@@ -46,6 +55,19 @@ struct Rollback(u64, Cause);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Promotion(u64, u64);
 
+/// The digest of a ramp, and how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RampFact(u64, RampProgress);
+
+/// What came of a configuration's coming into force.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// Whether there was something to note or to end.
+    pub has_changed: bool,
+    /// What there is to say of ramps that begin, each with the index of its rollout.
+    pub ramps: Vec<(usize, RampNotice)>,
+}
+
 /// Something that became known of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -53,20 +75,28 @@ pub enum Fact {
     RolledBack(Cause),
     /// Its ramp was promoted, in milliseconds since 1970.
     Promoted(u64),
+    /// Its ramp went on from one position to another.
+    Advanced(Option<RampPosition>, RampPosition),
 }
 
 // === impl SharedState ===
 
 impl SharedState {
-    /// Notes which configuration is in force and which releases it names, and ends what was said of others. Says
-    /// whether there was something to note or to end.
-    pub fn begin(&mut self, policy: &Policy, identities: &[RolloutIdentity]) -> bool {
+    /// Notes which configuration is in force now, in milliseconds since 1970, and which releases it names, begins
+    /// its ramps, and ends what was said of others. `counted` gives the requests of an epoch so far.
+    pub fn begin(
+        &mut self,
+        policy: &Policy,
+        identities: &[RolloutIdentity],
+        now_ms: u64,
+        counted: impl Fn(&RolloutName, Epoch) -> PerColor<Counts>,
+    ) -> Begun {
         let before = std::mem::replace(&mut self.config, policy.fingerprint);
         let mut changed = before != policy.fingerprint;
         for (name, facts) in &mut self.rollouts {
             let index = policy.named(name);
             let identity = index.and_then(|index| identities.get(index));
-            changed |= facts.end_others(identity);
+            changed |= facts.end_others(identity, now_ms);
         }
         for rollout in policy.rollouts.iter().filter(|it| policy.measures(it)) {
             let name = rollout.name.as_str();
@@ -80,7 +110,28 @@ impl SharedState {
                 }
             };
         }
-        changed
+        let mut ramps = Vec::new();
+        for (index, (rollout, identity)) in policy.rollouts.iter().zip(identities).enumerate() {
+            let name = &rollout.name;
+            let requests = || {
+                let counts = counted(name, self.epoch(name, identity));
+                counts.of(rollout.stable.other()).requests
+            };
+            let status = self.status(name, identity);
+            let facts = self.rollouts.get(name.as_str());
+            let rollback_ended_ms = facts.and_then(|facts| facts.rollback_ended_ms);
+            if let Some(begin) = RampBegin::of(rollout, status, rollback_ended_ms, now_ms, requests)
+            {
+                let facts = self.rollouts.entry(name.as_str().to_owned()).or_default();
+                facts.ramp = Some(RampFact(identity.ramp, begin.progress));
+                ramps.extend(begin.notice.map(|notice| (index, notice)));
+                changed = true;
+            }
+        }
+        Begun {
+            has_changed: changed,
+            ramps,
+        }
     }
 
     /// Whether this is the configuration in force.
@@ -95,9 +146,12 @@ impl SharedState {
         let promotion = facts.and_then(|facts| facts.promotion);
         let rollback = rollback.filter(|&Rollback(digest, _)| digest == identity.digest);
         let promotion = promotion.filter(|&Promotion(gate, _)| gate == identity.gate);
+        let ramp = facts.and_then(|facts| facts.ramp);
+        let ramp = ramp.filter(|&RampFact(digest, _)| digest == identity.ramp);
         RolloutStatus {
             tripped: rollback.map(|Rollback(_, cause)| cause),
             promoted_at_ms: promotion.map(|Promotion(_, at_ms)| at_ms),
+            ramp: ramp.map(|RampFact(_, progress)| progress),
         }
     }
 
@@ -128,7 +182,13 @@ impl SharedState {
                 facts.promotion = Some(Promotion(identity.gate, at_ms));
                 true
             }
-            Fact::RolledBack(_) | Fact::Promoted(_) => false,
+            Fact::Advanced(from, to)
+                if known.ramp.is_none() || known.ramp == from.map(RampProgress::AtStep) =>
+            {
+                facts.ramp = Some(RampFact(identity.ramp, RampProgress::AtStep(to)));
+                true
+            }
+            Fact::RolledBack(_) | Fact::Promoted(_) | Fact::Advanced(..) => false,
         }
     }
 }
@@ -136,7 +196,7 @@ impl SharedState {
 // === impl RolloutFacts ===
 
 impl RolloutFacts {
-    fn end_others(&mut self, identity: Option<&RolloutIdentity>) -> bool {
+    fn end_others(&mut self, identity: Option<&RolloutIdentity>, now_ms: u64) -> bool {
         let ends = |digest: u64, other: Option<u64>| other != Some(digest);
         let ended = self
             .rollback
@@ -144,10 +204,15 @@ impl RolloutFacts {
         let unpromoted = self
             .promotion
             .take_if(|it| ends(it.0, identity.map(|it| it.gate)));
-        if ended.is_some() {
+        let has_ended = ended.is_some();
+        if has_ended {
             self.ended_rollbacks = self.ended_rollbacks.saturating_add(1);
+            self.rollback_ended_ms = Some(now_ms);
         }
-        ended.is_some() || unpromoted.is_some()
+        let ramp = self
+            .ramp
+            .take_if(|it| has_ended || ends(it.0, identity.map(|it| it.ramp)));
+        has_ended || unpromoted.is_some() || ramp.is_some()
     }
 
     /// Begins a release of each color whose label is another than before.

@@ -1,5 +1,6 @@
 //! One VM's part in looking after the rollouts of one configuration.
 
+use crate::analysis::ramp_progress::RampProgress;
 use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
 use crate::policy::controller::Controller;
@@ -12,6 +13,7 @@ use crate::policy::rollout_identity::RolloutIdentity;
 use crate::policy::shared_state::{Fact, SharedState};
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
 use crate::policy::vm_counts::VmCounts;
+use crate::value::name::RolloutName;
 
 /// What one VM knows of the rollouts of one configuration.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub struct Worker {
     has_begun: bool,
     leads: bool,
     seen_revision: u32,
-    /// Rollbacks and promotions that the other VMs do not know yet.
+    /// Rollbacks, promotions and steps of ramps that the other VMs do not know yet.
     unwritten: Vec<Action>,
     /// Whether this VM has changed the state without having said so by its revision.
     is_unannounced: bool,
@@ -34,7 +36,7 @@ pub struct Worker {
 /// What came of a tick.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What there is to do. Rollbacks and promotions are there once all VMs can know of them.
+    /// What there is to do. Rollbacks, promotions and steps of ramps are there once all VMs can know of them.
     pub actions: Vec<Action>,
     /// Whether a rollout's status or generation may have changed.
     pub has_learned: bool,
@@ -72,7 +74,9 @@ impl Worker {
         peers: &mut Peers<S>,
         now: Now,
     ) -> Report {
-        Report::learned(self.try_begin(policy, peers, now).err())
+        let mut report = Report::learned(None);
+        report.trouble = self.try_begin(policy, peers, now, &mut report).err();
+        report
     }
 
     /// Whether the configuration is in force, as far as this VM knows.
@@ -115,7 +119,7 @@ impl Worker {
     ) -> Result<(), HostStatus> {
         if !self.has_begun {
             report.has_learned = true;
-            self.try_begin(policy, peers, now)?;
+            self.try_begin(policy, peers, now, report)?;
         }
         report.has_learned |= self.learn(policy, peers, now)?;
         if !self.is_in_force {
@@ -160,13 +164,30 @@ impl Worker {
         policy: &Policy,
         peers: &mut Peers<S>,
         now: Now,
+        report: &mut Report,
     ) -> Result<(), HostStatus> {
         self.is_in_force = true;
         let identities = &self.identities;
-        let key = &peers.keys.state;
-        self.is_unannounced |= edit(&peers.store, key, |state: &mut SharedState| {
-            state.begin(policy, identities)
+        let Peers {
+            store, keys, board, ..
+        } = peers;
+        board.look(store, keys)?;
+        let counted = |name: &RolloutName, epoch| {
+            let mut counts = RolloutCounts::of(epoch);
+            board.add_to(name, &mut counts);
+            counts.requests
+        };
+        let mut ramps = Vec::new();
+        self.is_unannounced |= edit(store, &keys.state, |state: &mut SharedState| {
+            let begun = state.begin(policy, identities, now.wall_ms, counted);
+            ramps = begun.ramps;
+            begun.has_changed
         })?;
+        let ramps = ramps.into_iter().map(|(rollout, notice)| Action {
+            rollout,
+            what: Todo::ReportRamp(notice),
+        });
+        report.actions.extend(ramps);
         self.announce(peers)?;
         self.get_ready(policy, peers, now)?;
         self.has_begun = true;
@@ -241,6 +262,7 @@ impl Worker {
             // A rollback ends with the configuration alone.
             status.tripped = status.tripped.or(learned.tripped);
             status.promoted_at_ms = status.promoted_at_ms.or(learned.promoted_at_ms);
+            status.ramp = learned.ramp.or(status.ramp);
             *epoch = state.epoch(&rollout.name, identity);
         }
         Ok(state.is_about(policy))
@@ -270,6 +292,7 @@ impl Worker {
         match action.what {
             Todo::RollBack { cause, .. } => status.tripped = Some(cause),
             Todo::Promote => status.promoted_at_ms = Some(now.wall_ms),
+            Todo::Advance { to, .. } => status.ramp = Some(RampProgress::AtStep(to)),
             _ => return false,
         }
         if let Some(figures) = self.figures.get_mut(action.rollout) {
@@ -306,12 +329,19 @@ impl Worker {
                         Todo::RollBack { cause, .. } => {
                             state.add(&rollout.name, identity, Fact::RolledBack(cause))
                         }
+                        Todo::Advance { from, to, .. } => {
+                            state.add(&rollout.name, identity, Fact::Advanced(from, to))
+                        }
                         _ => state.add(&rollout.name, identity, Fact::Promoted(now.wall_ms)),
                     }
                 }));
                 is_new.contains(&true)
             },
         )?;
+        if is_new.contains(&false) {
+            // Another VM has written something else: this one has to learn it.
+            self.seen_revision = NO_CHANGE;
+        }
         let written = std::mem::take(&mut self.unwritten).into_iter().zip(is_new);
         report.actions.extend(
             written

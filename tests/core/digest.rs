@@ -234,3 +234,71 @@ fn generation_is_that_of_clusters_releases_and_salt() {
         assert_eq!(rollout(&fields).generation_digest(), same, "{fields}");
     }
 }
+
+/// A rollout with a ramp whose first step asks for this too, and with these fields.
+fn ramped(asked: &Value, fields: &Value) -> bluegreen::Rollout {
+    let step = crate::support::merged(json!({ "weight": 5, "hold": "10m" }), asked);
+    let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [step, { "weight": 100 }] });
+    rollout(&crate::support::merged(json!({ "ramp": ramp }), fields))
+}
+
+fn guarded(min_requests: u32) -> Value {
+    let guard = json!({ "window": "1m", "min_requests": min_requests, "max_error_rate": 5 });
+    json!({ "guard": guard })
+}
+
+#[test]
+fn requests_that_the_guard_implies_are_left_out() {
+    let digest = |asked: Value, fields: &Value| ramped(&asked, fields).digest();
+    for (fields, implied) in [(json!({}), 0), (guarded(100), 100)] {
+        let absent = digest(json!({}), &fields);
+        assert_eq!(digest(json!({ "min_requests": implied }), &fields), absent);
+        assert_eq!(digest(json!({ "pause": false }), &fields), absent);
+        assert_ne!(digest(json!({ "min_requests": 99 }), &fields), absent);
+    }
+    let paused = rollout(
+        &json!({ "ramp": { "start": "2026-11-23T10:00:00Z", "steps": [
+        { "weight": 5, "pause": true }, { "weight": 100 },
+    ] } }),
+    );
+    let passed = rollout(
+        &json!({ "ramp": { "start": "2026-11-23T10:00:00Z", "steps": [
+        { "weight": 5, "hold": "0s" }, { "weight": 100 },
+    ] } }),
+    );
+    assert_ne!(paused.digest(), passed.digest());
+    assert_ne!(paused.gate_digest(), passed.gate_digest());
+}
+
+#[test]
+fn ramp_goes_on_where_ramp_releases_clusters_salt_and_canary_stay() {
+    let digest = |asked: Value, fields: &Value| ramped(&asked, fields).ramp_digest();
+    for asked in [json!({}), json!({ "min_requests": 100 })] {
+        let same = digest(asked.clone(), &json!({}));
+        for fields in [
+            guarded(100),
+            guarded(200),
+            json!({ "weights": { "blue": 1, "green": 99 } }),
+            json!({ "sticky": ["source_ip"] }),
+            json!({ "quality": { "min_samples": 1 } }),
+            json!({ "match": { "path_prefix": "/v1" } }),
+        ] {
+            assert_eq!(digest(asked.clone(), &fields), same, "{fields}");
+        }
+        for fields in [
+            json!({ "clusters": { "blue": "one", "green": "three" } }),
+            json!({ "releases": { "green": "1" } }),
+            json!({ "salt": "s" }),
+            json!({ "stable": "green" }),
+        ] {
+            assert_ne!(digest(asked.clone(), &fields), same, "{fields}");
+        }
+        for other in [
+            json!({ "hold": "11m" }),
+            json!({ "min_requests": 101 }),
+            json!({ "weight": 6 }),
+        ] {
+            assert_ne!(digest(other.clone(), &json!({})), same, "{other}");
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod overrides;
 mod percent;
 mod quality;
 mod ramp;
+mod ramp_progress;
 mod rollout;
 mod shared_state;
 mod signal;

@@ -174,6 +174,7 @@ fn override_wins_over_weight_0_a_ramp_and_a_rollback() {
     let tripped = RolloutStatus {
         tripped: Some(Cause::ErrorRate),
         promoted_at_ms: None,
+        ramp: None,
     };
     for weights in [
         rollout.weights,

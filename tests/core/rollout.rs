@@ -30,10 +30,12 @@ fn green_at(rollout: &Rollout, now_ms: u64, standing: RolloutStatus) -> String {
 const UNTOUCHED: RolloutStatus = RolloutStatus {
     tripped: None,
     promoted_at_ms: None,
+    ramp: None,
 };
 const TRIPPED: RolloutStatus = RolloutStatus {
     tripped: Some(Cause::Quality),
     promoted_at_ms: Some(0),
+    ramp: None,
 };
 
 #[test]
@@ -83,6 +85,7 @@ fn quality_holds_the_ramp_until_it_is_let_on() {
     let promoted = RolloutStatus {
         tripped: None,
         promoted_at_ms: Some(late_ms),
+        ramp: None,
     };
     for rollout in [first_step, hold_at] {
         assert_eq!(green_at(&rollout, late_ms, promoted), "100");

@@ -13,6 +13,7 @@ mod overrides;
 mod permission;
 mod plugins;
 mod ramp;
+mod ramp_evidence;
 mod recovery;
 mod speed;
 mod swap;

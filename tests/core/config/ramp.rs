@@ -26,7 +26,7 @@ fn ramp_rises_step_by_step() {
     );
     assert_steps(
         json!([{ "weight": 5 }, last]),
-        "[0]: hold is missing, must be given before the last step",
+        "[0]: hold is missing, must be given before the last step, or min_requests or pause",
     );
     assert_steps(
         json!([step(5.0), step(100.0)]),
@@ -47,7 +47,7 @@ fn ramp_rises_step_by_step() {
     assert_steps(
         json!([step(25.0), { "weight": 5 }, { "weight": 4, "hold": "1s" }]),
         "[1]: weight 5 after 25, must be 25 or more\n\
-         rollouts[0].ramp.steps[1]: hold is missing, must be given before the last step\n\
+         rollouts[0].ramp.steps[1]: hold is missing, must be given before the last step, or min_requests or pause\n\
          rollouts[0].ramp.steps[2]: weight 4 after 5, must be 5 or more\n\
          rollouts[0].ramp.steps[2]: hold in the last step, must be absent",
     );
@@ -55,7 +55,7 @@ fn ramp_rises_step_by_step() {
     assert_steps(json!({}), ": an object, must be an array");
     assert_steps(
         json!([{ "weight": 5, "weights": 5 }]),
-        "[0].weights: unknown field, must be one of weight, hold",
+        "[0].weights: unknown field, must be one of weight, hold, min_requests, pause",
     );
     for (hold, shown) in [
         (json!("10"), "\"10\""),
@@ -74,6 +74,70 @@ fn ramp_rises_step_by_step() {
     );
     let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [step(5.0), step(5.0), { "weight": 5 }] });
     assert_accepted(&config(&json!({ "ramp": ramp })));
+}
+
+#[test]
+fn step_asks_for_what_it_may() {
+    let last = json!({ "weight": 100 });
+    for asked in [
+        json!({ "min_requests": 0 }),
+        json!({ "min_requests": 1_000_000_000 }),
+        json!({ "pause": true }),
+        json!({ "pause": true, "min_requests": 5 }),
+        json!({ "hold": "1m", "min_requests": 5 }),
+        json!({ "hold": "1m", "pause": false }),
+    ] {
+        let step = crate::support::merged(json!({ "weight": 5 }), &asked);
+        let last = json!({ "weight": 100, "pause": false });
+        let ramp = json!({ "start": "2026-11-23T10:00:00Z", "steps": [step, last] });
+        assert_accepted(&config(&json!({ "ramp": ramp })));
+    }
+    assert_steps(
+        json!([{ "weight": 5, "hold": "1m", "pause": true }, last]),
+        "[0]: pause with hold, must be one of the two",
+    );
+    assert_steps(
+        json!([{ "weight": 5, "pause": false }, last]),
+        "[0]: hold is missing, must be given before the last step, or min_requests or pause",
+    );
+    assert_steps(
+        json!([{ "weight": 5, "hold": "1m" }, { "weight": 100, "min_requests": 0 }]),
+        "[1]: min_requests in the last step, must be absent",
+    );
+    assert_steps(
+        json!([{ "weight": 5, "min_requests": 5, "hold": "1m", "pause": true }]),
+        "[0]: hold in the last step, must be absent\n\
+         rollouts[0].ramp.steps[0]: min_requests in the last step, must be absent\n\
+         rollouts[0].ramp.steps[0]: pause in the last step, must be absent",
+    );
+    for bad in [json!(-1), json!(0.5), json!(1_000_000_001)] {
+        let message =
+            format!("[0].min_requests: {bad}, must be a whole number from 0 to 1000000000");
+        assert_steps(
+            json!([{ "weight": 5, "min_requests": bad }, last]),
+            &message,
+        );
+    }
+    assert_steps(
+        json!([{ "weight": 5, "min_requests": "5" }, last]),
+        "[0].min_requests: \"5\", must be a whole number from 0 to 1000000000",
+    );
+    assert_steps(
+        json!([{ "weight": 5, "pause": "true" }, last]),
+        "[0].pause: \"true\", must be true or false",
+    );
+}
+
+/// A guard alone does not say how long a step lasts.
+#[test]
+fn step_with_a_guard_asks_for_something_too() {
+    let guard = json!({ "window": "30s", "min_requests": 100, "max_error_rate": 5 });
+    let ramp =
+        json!({ "start": "2026-11-23T10:00:00Z", "steps": [{ "weight": 5 }, { "weight": 100 }] });
+    super::assert_rollout(
+        json!({ "guard": guard, "ramp": ramp }),
+        ".ramp.steps[0]: hold is missing, must be given before the last step, or min_requests or pause",
+    );
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! What to do about a rollout's ramp.
+
+use crate::analysis::ramp::{Ramp, Step};
+use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::policy::action::{ShownRamp, Todo};
+use crate::policy::rollout::{Rollout, RolloutStatus};
+
+/// Watches the ramp of one rollout.
+#[derive(Debug, Default)]
+pub struct RampWatch {
+    shown: Option<ShownRamp>,
+    shows_again: bool,
+}
+
+// === impl RampWatch ===
+
+impl RampWatch {
+    /// Another VM, whose configuration is over, may have shown something else since.
+    pub fn show_again(&mut self) {
+        self.shows_again = true;
+    }
+
+    /// What there is to do. `requests` is how many canary requests have finished so far.
+    pub fn tick(
+        &mut self,
+        rollout: &Rollout,
+        status: RolloutStatus,
+        requests: u64,
+        now_ms: u64,
+        todo: &mut Vec<Todo>,
+    ) {
+        let Some(ramp) = &rollout.ramp else {
+            return;
+        };
+        let shown = match (status.tripped, self.shown) {
+            (None, _) => look(rollout, ramp, status, requests, now_ms, todo),
+            // The step at which it was rolled back.
+            (Some(_), Some(last)) => ShownRamp {
+                waits: false,
+                ..last
+            },
+            (Some(_), None) => ShownRamp {
+                step: rollout.ramp_place(now_ms, status).map(|place| place.step),
+                waits: false,
+            },
+        };
+        let shows_again = std::mem::take(&mut self.shows_again);
+        if self.shown.replace(shown) != Some(shown) || shows_again {
+            todo.push(Todo::ShowRamp(shown));
+        }
+    }
+}
+
+fn look(
+    rollout: &Rollout,
+    ramp: &Ramp,
+    mut status: RolloutStatus,
+    requests: u64,
+    now_ms: u64,
+    todo: &mut Vec<Todo>,
+) -> ShownRamp {
+    let mut waits = false;
+    if let RampProgress::AtStep(position) = rollout.ramp_progress(ramp, status) {
+        let hold = rollout.hold(ramp, status);
+        let implied = rollout.implied_min_requests();
+        let analysis = position.judge(ramp, hold, implied, requests, now_ms);
+        waits = analysis.waits;
+        if let Some(to) = analysis.next {
+            let known = matches!(status.ramp, Some(RampProgress::AtStep(_)));
+            todo.push(Todo::Advance {
+                from: known.then_some(position),
+                to,
+                reason: reason(ramp, position, to, requests, now_ms),
+            });
+            status.ramp = Some(RampProgress::AtStep(to));
+            waits = to.judge(ramp, hold, implied, requests, now_ms).waits;
+        }
+    }
+    let place = rollout.ramp_place(now_ms, status);
+    let is_held = place.is_some_and(|place| place.held_before.is_some());
+    ShownRamp {
+        step: place.map(|place| place.step),
+        waits: waits || is_held,
+    }
+}
+
+/// What to say of a step that is left or begins.
+fn reason(
+    ramp: &Ramp,
+    from: RampPosition,
+    to: RampPosition,
+    requests: u64,
+    now_ms: u64,
+) -> Option<String> {
+    let (step, count) = (to.step, ramp.steps().len());
+    let Step { weight, .. } = ramp.step(step)?;
+    let finished = requests.saturating_sub(from.requests_before.unwrap_or(requests));
+    let lasted_s = now_ms.saturating_sub(from.since_ms) / 1_000;
+    match (from.requests_before, to.requests_before) {
+        (_, None) => Some(format!(
+            "ramp waits for the quality gate before step {step} of {count}: {finished} canary requests in {lasted_s} s"
+        )),
+        (None, Some(_)) => Some(format!(
+            "ramp step {step} of {count}, weight {weight} %, begins"
+        )),
+        (Some(_), Some(_)) if step != from.step => Some(format!(
+            "ramp step {step} of {count}, weight {weight} %: {finished} canary requests in {lasted_s} s"
+        )),
+        // Clock or counts have fallen.
+        (Some(_), Some(_)) => None,
+    }
+}
