@@ -1,6 +1,18 @@
 //! The operator's program, on the filter's own core: it checks and explains configurations, changes them
 //! as an operator means to, and tells how the rollouts of running Envoys do.
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod answer;
 pub mod args;

@@ -146,14 +146,17 @@ fn split_header(header: &str) -> Result<(String, String), String> {
         )
     };
     let rest = header.strip_prefix(':').unwrap_or(header);
-    let colon = header.len() - rest.len() + rest.find(':').ok_or_else(invalid)?;
-    let (name, value) = (header[..colon].trim(), header[colon + 1..].trim());
-    let bare = name.strip_prefix(':').unwrap_or(name);
+    let (bare, value) = rest.split_once(':').ok_or_else(invalid)?;
+    let (bare, value) = (bare.trim(), value.trim());
+    let pseudo = if rest.len() < header.len() { ":" } else { "" };
     let is_name = http::HeaderName::from_bytes(bare.as_bytes()).is_ok();
     let is_value = http::HeaderValue::from_str(value).is_ok()
         || http::HeaderValue::from_bytes(value.as_bytes()).is_ok();
     if is_name && is_value {
-        Ok((name.to_ascii_lowercase(), value.to_owned()))
+        Ok((
+            format!("{pseudo}{}", bare.to_ascii_lowercase()),
+            value.to_owned(),
+        ))
     } else {
         Err(invalid())
     }

@@ -30,8 +30,9 @@ impl Shown {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(Shown::MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+    let end = text.char_indices().nth(Shown::MAX_CHARS);
+    match end.and_then(|(end, _)| text.get(..end)) {
+        Some(start) => format!("{start}…"),
         None => text.to_owned(),
     }
 }

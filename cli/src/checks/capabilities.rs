@@ -61,17 +61,18 @@ pub fn check(policy: &Policy, allowed: &[String], holds_headers: bool) -> Vec<Fi
         missing(&["proxy_on_response_headers"], "", why, true);
     }
     if policy.feedback.is_some() {
-        let why = "feedback is answered with 503";
-        missing(&BODIES, "feedback", why, true);
+        let why = "feedback in a body is not taken";
+        missing(&BODIES, "feedback", why, false);
+        let why = "feedback can't be answered";
         missing(&["proxy_send_local_response"], "feedback", why, true);
     } else if let Some(index) = policy.rollouts.iter().position(|it| it.guard.is_some()) {
         let why = "a request with a body is never slow, and its time-out never counts as failed";
         missing(&BODIES, &format!("rollouts[{index}].guard"), why, false);
     }
     if policy.feedback.is_some() && !holds_headers {
-        findings.push(Finding::error(
+        findings.push(Finding::warning(
             "feedback",
-            "allow_on_headers_stop_iteration is not true: feedback in a body is never answered as it should",
+            "allow_on_headers_stop_iteration is not true: feedback in a body is not taken",
         ));
     }
     findings

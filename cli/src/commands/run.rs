@@ -181,8 +181,8 @@ impl Running {
 
     fn ended(&self, why: &str) -> Failure {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let tail = lines[lines.len().saturating_sub(5)..].join("\n");
+        let first = log.lines().count().saturating_sub(5);
+        let tail = log.lines().skip(first).collect::<Vec<_>>().join("\n");
         Failure {
             exit: Exit::Finding,
             message: format!("{why}; the end of {}:\n{tail}", self.log.display()),

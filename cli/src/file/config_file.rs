@@ -159,6 +159,6 @@ pub fn name_of(path: &Path) -> String {
 /// What the system says, without the number.
 pub fn said(error: &io::Error) -> String {
     let text = error.to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_owned()
+    let said = text.split(" (os error").next();
+    said.unwrap_or_default().to_owned()
 }

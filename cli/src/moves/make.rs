@@ -14,7 +14,7 @@ use crate::moves::taken::Waiting;
 use crate::nearest::nearest;
 use crate::show::{weights_json, weights_text};
 use crate::source::document::Source;
-use bluegreen::{Policy, RolloutName, RolloutStatus};
+use bluegreen::{Policy, Rollout, RolloutName, RolloutStatus, Weights};
 use serde_json::json;
 use similar::TextDiff;
 use std::path::PathBuf;
@@ -63,10 +63,11 @@ pub fn make(
     let policy = file.policy()?;
     let index = find(&policy, args.rollout.as_deref(), &file.name)?;
     let admins = Admin::all(&args.admin)?;
-    let tree = Tree::parse(&file.source.json);
-    let items = tree.as_ref().and_then(|tree| tree.get("rollouts"));
+    let document = Tree::parse(&file.source.json);
+    let items = document.as_ref().and_then(|tree| tree.get("rollouts"));
     let items = items.map(Tree::items).unwrap_or_default();
-    let rollout = &policy.rollouts[index];
+    let found = policy.rollouts.get(index).zip(items.get(index));
+    let (rollout, tree) = found.ok_or_else(|| Failure::finding("the rollout is not there"))?;
     let live = live(&admins, &policy, &rollout.name);
     let (live, step) = match knows {
         Knows::Nothing => (live.unwrap_or_default(), None),
@@ -74,7 +75,7 @@ pub fn make(
     };
     let subject = Subject {
         rollout,
-        tree: &items[index],
+        tree,
         json: &file.source.json,
         now_ms: args.at.unwrap_or_else(now_ms),
         live,
@@ -82,13 +83,13 @@ pub fn make(
     };
     let plan = plan(&subject)?;
     let edited = edited(&file, &plan)?;
-    let (after, weights) = outcome(&file, &edited, &plan, &subject)?;
+    let (fingerprint, after, weights) = outcome(&file, &edited, &plan, &subject)?;
     let before = live.map_or_else(|| subject.weights_by_file(), |it| it.weights);
-    let moved = Moved::count(rollout, &after.rollouts[index], before, weights);
+    let moved = Moved::count(rollout, &after, before, weights);
     let is_changed = edited.text != file.source.text;
     let is_written = is_changed && !args.dry_run && file.path.is_some();
     if is_written {
-        write(args, &file, &edited, &admins, after.fingerprint)?;
+        write(args, &file, &edited, &admins, fingerprint)?;
     }
 
     let diff = diff(&file, &edited);
@@ -188,13 +189,13 @@ fn edited(file: &ConfigFile, plan: &Plan) -> Result<Source, Failure> {
     edited.map_err(|error| Failure::source(&file.name, &error))
 }
 
-/// The policy that comes of a plan, and the weights in force with it, which must be those that were meant.
+/// Fingerprint and rollout of what comes of a plan, and the weights in force with it, which must be those that were meant.
 fn outcome(
     file: &ConfigFile,
     edited: &Source,
     plan: &Plan,
     subject: &Subject<'_>,
-) -> Result<(Policy, bluegreen::Weights), Failure> {
+) -> Result<(u32, Rollout, Weights), Failure> {
     let policy = parse(edited).map_err(|problems| {
         let lines = problems.iter().map(|problem| problem.line(&file.name));
         let lines: Vec<String> = lines.collect();
@@ -204,8 +205,10 @@ fn outcome(
             lines.join("\n")
         ))
     })?;
-    let index = policy.named(subject.name()).unwrap_or_default();
-    let weights = policy.rollouts[index].weights_at(subject.now_ms, RolloutStatus::default());
+    let index = policy.named(subject.name());
+    let rollout = index.and_then(|index| policy.rollouts.get(index));
+    let rollout = rollout.unwrap_or(subject.rollout);
+    let weights = rollout.weights_at(subject.now_ms, RolloutStatus::default());
     let weights = if plan.edits.is_empty() {
         subject.live.map_or(weights, |live| live.weights)
     } else {
@@ -218,7 +221,7 @@ fn outcome(
             weights_text(weights),
             weights_text(expected)
         ))),
-        _ => Ok((policy, weights)),
+        _ => Ok((policy.fingerprint, rollout.clone(), weights)),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::moves::weights::{alone, raise_hold};
 use crate::ramp::RampView;
 use crate::source::layer::Edit;
 
-/// Leaves the step in force: the next one begins now.
+/// Leaves the step in force: the next one begins now. Where nobody tells which that is, it is the first that waits for
+/// more than time.
 ///
 /// # Errors
 /// Where there is no step to leave, or it is not known which is in force.
@@ -21,11 +22,22 @@ pub fn promote(subject: &Subject<'_>) -> Result<Plan, Failure> {
              the canary everything"
         ))
     })?;
-    let next = subject.step(&ramp)?.map_or(0, |step| step + 1);
+    let waiting = subject.waiting_step(&ramp);
+    let step = match waiting {
+        Some(step) => Some(step),
+        None => subject.step(&ramp)?,
+    };
+    let next = step.map_or(0, |step| step + 1);
     if next >= ramp.steps.len() {
         return Ok(Plan::nothing("the ramp is at its last step"));
     }
-    Ok(go_to(subject, &ramp, next))
+    let plan = go_to(subject, &ramp, next);
+    Ok(match waiting {
+        Some(step) => plan.note(format!(
+            "by the file step {step} is the one that waits; where Envoy is further, give --admin URL"
+        )),
+        None => plan,
+    })
 }
 
 /// Keeps the weight in force: the ramp begins with a step of that weight that is never left by itself. Steps that are

@@ -76,6 +76,15 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The first step that waits for more than time, as far as the file tells: none where the file tells which step is
+    /// in force, or an Envoy or the operator does.
+    pub fn waiting_step(&self, ramp: &RampView<'_>) -> Option<usize> {
+        match ramp.step_at(self.now_ms) {
+            StepAt::AtLeast(step) if self.step.is_none() && self.live.is_none() => Some(step),
+            _ => None,
+        }
+    }
+
     fn live_step(
         &self,
         ramp: &RampView<'_>,

@@ -92,9 +92,10 @@ impl Source {
         let wanted = apply(&self.json, edits);
         let carried = self.layers.iter().rev().fold(edits.to_vec(), carry);
         let is_editable = self.layers.iter().all(Layer::is_editable);
-        let edited = is_editable.then(|| Self::read(apply(&self.text, &carried)));
+        let edited = apply(&self.text, &carried).filter(|_| is_editable);
+        let edited = edited.map(Self::read);
         match edited {
-            Some(Ok(edited)) if edited.json == wanted => Ok(edited),
+            Some(Ok(edited)) if Some(&edited.json) == wanted.as_ref() => Ok(edited),
             _ => Err(SourceError {
                 place: self.plugin.as_ref().map(|it| self.place_in_file(it.offset)),
                 message: "the configuration can't be edited in place as it is written here: \

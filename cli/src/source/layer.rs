@@ -145,7 +145,8 @@ impl Layer {
             Encoding::Lines(between) => edit.text.replace('\n', between),
             Encoding::Double => {
                 let quoted = serde_json::Value::from(edit.text.as_str()).to_string();
-                quoted[1..quoted.len() - 1].to_owned()
+                let inside = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+                inside.unwrap_or_default().to_owned()
             }
             Encoding::Single => edit.text.replace('\'', "''"),
             Encoding::Opaque => edit.text.clone(),
@@ -170,7 +171,7 @@ fn encoded_length(rest: &str, character: char, quote: char) -> Option<usize> {
     let first = rest.chars().next()?;
     match (quote, first) {
         ('"', '\\') => {
-            let kind = rest[1..].chars().next()?;
+            let kind = rest.chars().nth(1)?;
             Some(match kind {
                 'x' => 4,
                 'u' => 6,
@@ -184,16 +185,16 @@ fn encoded_length(rest: &str, character: char, quote: char) -> Option<usize> {
     }
 }
 
-/// A text with some replacements, which do not overlap.
-pub fn apply(text: &str, edits: &[Edit]) -> String {
+/// A text with some replacements; none where they overlap or lie outside.
+pub fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| edit.range.start);
     let mut changed = String::with_capacity(text.len());
     let mut place = 0;
     for edit in edits {
-        changed.push_str(&text[place..edit.range.start]);
+        changed.push_str(text.get(place..edit.range.start)?);
         changed.push_str(&edit.text);
         place = edit.range.end;
     }
-    changed + &text[place..]
+    Some(changed + text.get(place..)?)
 }

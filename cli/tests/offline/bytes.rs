@@ -148,7 +148,7 @@ fn edited(
     edit: impl Fn(&Tree) -> Option<bluegreen_cli::source::layer::Edit>,
 ) -> String {
     let tree = Tree::parse(json).expect("JSON");
-    apply(json, &[edit(&tree).expect("an edit")])
+    apply(json, &[edit(&tree).expect("an edit")]).expect("a text")
 }
 
 #[test]

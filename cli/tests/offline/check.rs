@@ -268,7 +268,7 @@ fn capabilities_that_a_file_does_not_allow_are_found() {
     let run = check(&without("proxy_on_request_body"));
     assert!(
         run.out
-            .contains("error: feedback: proxy_on_request_body is not among"),
+            .contains("warning: feedback: proxy_on_request_body is not among"),
         "{run:?}"
     );
     let run = check(&ecds(feedback).replace(
@@ -277,7 +277,7 @@ fn capabilities_that_a_file_does_not_allow_are_found() {
     ));
     assert!(
         run.out
-            .contains("error: feedback: allow_on_headers_stop_iteration is not true"),
+            .contains("warning: feedback: allow_on_headers_stop_iteration is not true"),
         "{run:?}"
     );
     let run = check(&without("clock_time_get"));

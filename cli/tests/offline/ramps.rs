@@ -100,7 +100,7 @@ fn a_step_that_only_envoy_knows_is_asked_for() {
     let guard = "\"guard\": { \"window\": \"30s\", \"min_requests\": 100, \"max_error_rate\": 5 }";
     let place = Place::new(&demo(&[&ramp(START, &STEPS), guard]));
     let before = place.text();
-    for command in ["promote", "swap", "pause", "resume"] {
+    for command in ["swap", "pause", "resume"] {
         let run = place.run(&[command, "bluegreen.yaml", "--at", "2026-11-24T11:15:00Z"]);
         assert_eq!(run.code, 1, "{command}: {run:?}");
         assert!(
@@ -132,4 +132,20 @@ fn a_step_that_only_envoy_knows_is_asked_for() {
         (run.code, run.err.as_str()),
         (2, "bluegreen: demo: --step 7, must be 0 to 1\n")
     );
+}
+
+#[test]
+fn a_promotion_leaves_the_step_that_waits_by_the_file() {
+    let guard = "\"guard\": { \"window\": \"30s\", \"min_requests\": 100, \"max_error_rate\": 5 }";
+    let place = Place::new(&demo(&[&ramp(START, &STEPS), guard]));
+    let run = place.run(&["promote", "bluegreen.yaml", "--at", "2026-11-24T11:15:00Z"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(
+        run.out.ends_with(
+            "3 steps are left; by the file step 0 is the one that waits; where Envoy is further, give --admin URL\n"
+        ),
+        "{run:?}"
+    );
+    let expected = demo(&[&ramp("2026-11-24T11:15:00Z", &STEPS[1..]), guard]);
+    assert_eq!(place.text(), expected);
 }
