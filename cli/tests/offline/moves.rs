@@ -218,3 +218,16 @@ fn undo_checks_what_it_goes_back_to() {
     );
     assert_eq!(place.text(), demo(&[]));
 }
+
+#[test]
+fn a_new_line_is_indented_as_the_file_is() {
+    for line_break in ["\n", "\r\n"] {
+        let text = ecds(&demo(&[])).replace('\n', line_break);
+        let place = Place::new(&text);
+        assert_eq!(place.run(&["swap", "bluegreen.yaml"]).code, 0);
+        let weights = "\"weights\": { \"blue\": 90, \"green\": 10 },";
+        let indent = " ".repeat(16);
+        let swapped = format!("{weights}{line_break}{indent}\"stable\": \"green\",");
+        assert_eq!(place.text(), text.replace(weights, &swapped));
+    }
+}
