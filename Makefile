@@ -22,7 +22,11 @@ export ENVOY
 INLINING := -C llvm-args=-inline-threshold=60 -C llvm-args=-inlinehint-threshold=60
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
 
+# The operator's program.
+CLI := dist/bluegreen
+
 RUN_DIR := .run
+ADMIN := http://127.0.0.1:9901
 
 # What the image is made of, but for the code: of the commit, so that the same commit gives the same digest.
 IMAGE := dist/bluegreen-oci.tar
@@ -45,17 +49,29 @@ build: wasm-target ## dist/bluegreen.wasm
 	@mkdir -p dist
 	@cp "$${CARGO_TARGET_DIR:-target}/$(WASM_TARGET)/release/bluegreen.wasm" $(WASM)
 
+.PHONY: cli
+cli: ## dist/bluegreen, the operator's program
+	@echo "building $(CLI)"
+	@target=$$(tools/static-target); \
+	cargo build --quiet --locked --release --package bluegreen-cli $${target:+--target $$target} \
+	  2> >(grep -v -e 'dropping unsupported crate type' -e '^$$' >&2) \
+	  && mkdir -p dist && cp "$${CARGO_TARGET_DIR:-target}/$$target/release/bluegreen" $(CLI)
+
+.PHONY: cli-built
+cli-built:
+	@test -x $(CLI) || $(MAKE) --no-print-directory cli
+
 .PHONY: run
-run: build envoy ## Envoy with the filter and an embedded blue and green, in the foreground
-	@exec $(PYTHON) tools/run.py --envoy "$(ENVOY)" --dir $(RUN_DIR)
+run: build cli envoy ## Envoy with the filter and an embedded blue and green, in the foreground
+	@exec $(CLI) run --envoy "$(ENVOY)" --dir $(RUN_DIR)
 
 .PHONY: shift
-shift: ## GREEN=25 moves the weight of a running `make run`
-	@$(PYTHON) tools/shift.py --dir $(RUN_DIR) --green "$(GREEN)" --rollout "$(ROLLOUT)"
+shift: cli-built ## GREEN=25 moves the weight of a running `make run`
+	@$(CLI) shift $(RUN_DIR)/bluegreen.yaml $(ROLLOUT) --green "$(GREEN)" --admin $(ADMIN)
 
 .PHONY: stats
-stats: ## the per-color stats of a running `make run`
-	@$(PYTHON) tools/stats.py
+stats: cli-built ## the per-color stats of a running `make run`
+	@$(CLI) stats --admin $(ADMIN)
 
 .PHONY: test
 test: build envoy ## all tests, end to end on a real Envoy too; ENVOY_VERSION=1.37.0 on that one
@@ -107,6 +123,10 @@ bench-parsers: ## what hostile input costs each parser by the byte (wants valgri
 simulate: ## false alarms and detection times of the guards, with plots (5 minutes; ARGS=--quick: 1)
 	@cargo run --quiet --locked --release --manifest-path benches/simulate/Cargo.toml \
 	  --target-dir "$${CARGO_TARGET_DIR:-target}/simulate" -- $(ARGS)
+
+.PHONY: bench-cli
+bench-cli: cli ## what the operator's program costs on 1,000 rollouts (wants valgrind)
+	@$(PYTHON) benches/cli.py
 
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)

@@ -75,6 +75,8 @@ pub use crate::assign::permission::{InvalidSha256Digest, Permission, Sha256Diges
 pub use crate::config::errors::ConfigErrors;
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::config::schema::config_schema;
+pub use crate::config::time::{InvalidDuration, InvalidTime, parse_duration_ms, parse_time_ms};
+pub use crate::json::document::{Document, InvalidDocument};
 pub use crate::json::problems::Problem;
 pub use crate::policy::decide::{Decision, Reason};
 pub use crate::policy::feedback::Report;

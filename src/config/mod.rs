@@ -18,5 +18,5 @@ mod rollouts;
 pub mod schema;
 mod sequential;
 mod sticky;
-mod time;
+pub mod time;
 mod top;

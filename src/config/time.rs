@@ -31,6 +31,10 @@ fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     humantime::parse_duration(text).map_err(|_| InvalidDuration::of(text, A_DURATION))
 }
 
+/// Milliseconds of a duration such as `10m` or `1h 30m`.
+///
+/// # Errors
+/// Where it is no duration.
 pub fn parse_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
     let millis = parse_duration(text)?.as_millis();
     u64::try_from(millis).map_err(|_| InvalidDuration::of(text, A_DURATION))
@@ -69,6 +73,9 @@ pub fn parse_max_age(text: &str) -> Result<Duration, InvalidDuration> {
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time, with any offset.
+///
+/// # Errors
+/// Where it is no such time.
 pub fn parse_time_ms(text: &str) -> Result<u64, InvalidTime> {
     time_ms(text).ok_or_else(|| {
         InvalidTime::new(

@@ -50,8 +50,16 @@ impl Policy {
     /// # Errors
     /// All that is wrong with it: where, what was found, and what is allowed.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigErrors> {
+        Self::parse_keeping(json, Problems::MAX_KEPT)
+    }
+
+    /// Reads a configuration, and keeps the first `max_problems` of what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn parse_keeping(json: &[u8], max_problems: usize) -> Result<Self, ConfigErrors> {
         let document = Document::parse(json).map_err(ConfigErrors::of)?;
-        let mut problems = Problems::default();
+        let mut problems = Problems::keeping(max_problems);
         let policy = Config::read(&document.root(), &mut problems);
         match policy.filter(|_| problems.count() == 0) {
             Some(policy) => Ok(Self {

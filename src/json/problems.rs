@@ -11,10 +11,11 @@ pub struct Problem {
 }
 
 /// All problems of a document, of which the first are kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Problems {
     first: Vec<Problem>,
     count: usize,
+    max_kept: usize,
 }
 
 // === impl Problem ===
@@ -31,6 +32,11 @@ impl Problem {
     /// The place, such as `rollouts[1].weights`; empty for the whole document.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What is wrong there.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 
@@ -51,6 +57,15 @@ impl Problems {
     /// How many problems are kept.
     pub const MAX_KEPT: usize = 20;
 
+    /// No problems yet, of which the first `max_kept` will be kept.
+    pub const fn keeping(max_kept: usize) -> Self {
+        Self {
+            first: Vec::new(),
+            count: 0,
+            max_kept,
+        }
+    }
+
     /// Adds a problem.
     pub fn push(&mut self, path: &Path<'_>, message: impl fmt::Display) {
         self.add(path, &message);
@@ -59,7 +74,7 @@ impl Problems {
     /// One instance for all kinds of messages, which keeps the Wasm small.
     fn add(&mut self, path: &Path<'_>, message: &dyn fmt::Display) {
         self.count = self.count.saturating_add(1);
-        if self.first.len() < Self::MAX_KEPT {
+        if self.first.len() < self.max_kept {
             self.first.push(Problem::new(path, message));
         }
     }
@@ -72,5 +87,11 @@ impl Problems {
     /// The problems that are kept.
     pub fn into_kept(self) -> Vec<Problem> {
         self.first
+    }
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self::keeping(Self::MAX_KEPT)
     }
 }

@@ -60,7 +60,7 @@ impl Rollout {
                 override_denied: false,
             };
         }
-        let (bucket, reason, new_id) = if let Some(key) = self.key(request) {
+        let (bucket, reason, new_id) = if let Some((_, key)) = self.key(request) {
             (self.salt.bucket(&key), Reason::Sticky, None)
         } else if self.new_cookie.is_some() {
             let id = NewId::random(rng);
@@ -78,8 +78,10 @@ impl Rollout {
         }
     }
 
-    fn key<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
-        self.sticky.iter().find_map(|source| source.key(request))
+    /// The index of the first source that has a key, and the key.
+    pub fn key<'a>(&self, request: &Request<'a>) -> Option<(usize, Cow<'a, [u8]>)> {
+        let mut sources = self.sticky.iter().enumerate();
+        sources.find_map(|(index, source)| Some((index, source.key(request)?)))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::json::found::Found;
 use crate::json::invalid::invalid;
 use crate::value::color::Color;
-use crate::value::percent::Weights;
+use crate::value::percent::{Percent, Weights};
 use std::fmt;
 use xxhash_rust::xxh64::Xxh64;
 
@@ -47,6 +47,16 @@ impl Bucket {
     /// A bucket at random, for a request without a key.
     pub fn random(rng: &mut fastrand::Rng) -> Self {
         Self(rng.u32(..Self::COUNT))
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// The least weight of green with which green serves it.
+    pub const fn least_green(self) -> Percent {
+        Percent::from_millipercent(self.0.saturating_add(1))
     }
 
     /// Its number, 0 to 99,999.

@@ -38,6 +38,15 @@ impl Percent {
     /// All of it.
     pub const HUNDRED: Self = Self(100_000);
 
+    /// So many thousandths of a percent, at most 100,000.
+    pub const fn from_millipercent(millipercent: u32) -> Self {
+        if millipercent < Self::HUNDRED.0 {
+            Self(millipercent)
+        } else {
+            Self::HUNDRED
+        }
+    }
+
     /// Thousandths of a percent, 0 to 100,000.
     pub const fn millipercent(self) -> u32 {
         self.0

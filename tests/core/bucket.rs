@@ -167,3 +167,16 @@ proptest! {
         prop_assert!(Bucket::from_hash(high).number() < Bucket::COUNT);
     }
 }
+
+#[test]
+fn the_least_weight_of_green_is_the_first_that_serves_a_bucket() {
+    let all: Vec<Bucket> = Bucket::all().collect();
+    assert_eq!(all.len(), 100_000);
+    for bucket in [all[0], all[1], all[49_999], all[99_999]] {
+        let least = bucket.least_green();
+        let below = Percent::from_millipercent(least.millipercent() - 1);
+        assert_eq!(bucket.color(green(least)), Color::Green);
+        assert_eq!(bucket.color(green(below)), Color::Blue);
+    }
+    assert_eq!(Percent::from_millipercent(100_001), Percent::HUNDRED);
+}

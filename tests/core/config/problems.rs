@@ -198,3 +198,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn as_many_problems_are_kept_as_are_asked_for() {
+    let rollouts: Vec<Value> = (0..30).map(|_| json!({ "weights": 1 })).collect();
+    let config = json!({ "rollouts": rollouts }).to_string();
+    let all = Policy::parse_keeping(config.as_bytes(), usize::MAX).unwrap_err();
+    let few = Policy::parse_keeping(config.as_bytes(), 5).unwrap_err();
+    let last = |errors: &bluegreen::ConfigErrors| errors.iter().last().unwrap().to_string();
+    assert!(all.iter().count() > 30);
+    assert!(all.iter().all(|problem| !problem.path().is_empty()));
+    assert_eq!(few.iter().count(), 6);
+    let left = all.iter().count() - 5;
+    assert_eq!(last(&few), format!("{left} more problems"));
+    let first = all.iter().next().unwrap();
+    assert_eq!(
+        first.to_string(),
+        format!("{}: {}", first.path(), first.message())
+    );
+}

@@ -1,0 +1,8 @@
+//! The program on a real Envoy.
+
+mod support;
+
+mod check;
+mod moves;
+mod run;
+mod status;
