@@ -47,7 +47,7 @@ fn interval(metrics: &Metrics, rollout: &str, color: &str, figure: &str) -> [f64
 async fn equal_models_are_not_rolled_back_where_bare_figures_do() {
     const MODELS: usize = 30;
     let limits = |confidence: Value| json!({ "min_samples": 500, "max_f1_drop": 1, "min_f1": 75, "confidence": confidence });
-    let name = |confidence: &str, model: usize| format!("{confidence}-{model}");
+    let name = |confidence: &str, model: usize| format!("{confidence}_{model}");
     let mut rollouts = Vec::new();
     for model in 0..MODELS {
         rollouts.push(gated(&name("sure", model), limits(json!(95))));
@@ -149,13 +149,13 @@ async fn a_ramp_waits_while_a_limit_is_undecided_and_goes_on_when_it_is_kept() {
     let env = start(config([
         ramped("floor", json!({ "min_f1": 80 })),
         ramped("drop", json!({ "max_f1_drop": 5, "hold_at": 20 })),
-        gated("no-ramp", json!({ "min_f1": 80 })),
+        gated("no_ramp", json!({ "min_f1": 80 })),
         ramped("witness", json!({ "min_f1": 80, "confidence": "none" })),
     ]))
     .await;
     // An F1 of 85 %.
     let few: Counts = [170, 30, 30, 0];
-    let names = ["floor", "drop", "no-ramp", "witness"];
+    let names = ["floor", "drop", "no_ramp", "witness"];
     let both = |counts: Counts| {
         let items = names.iter();
         let items =
@@ -167,7 +167,7 @@ async fn a_ramp_waits_while_a_limit_is_undecided_and_goes_on_when_it_is_kept() {
     for (name, held_at) in [
         ("floor", 10_000.0),
         ("drop", 20_000.0),
-        ("no-ramp", 50_000.0),
+        ("no_ramp", 50_000.0),
     ] {
         wait_for_guard_state(&env, name, 1).await;
         assert_eq!(weight(&env.envoy.metrics().await, name), held_at, "{name}");
@@ -192,12 +192,12 @@ async fn intervals_are_gauges_that_hold_the_figure_and_get_narrower() {
     let env = start(config([
         gated("rec", json!({})),
         gated("surer", json!({ "confidence": 99 })),
-        rollout("no-gate"),
+        rollout("no_gate"),
     ]))
     .await;
     let counts: Counts = [85, 10, 15, 0];
     let mut widths = Vec::new();
-    for (name, times) in [("rec", 1), ("rec", 9), ("surer", 10), ("no-gate", 10)] {
+    for (name, times) in [("rec", 1), ("rec", 9), ("surer", 10), ("no_gate", 10)] {
         tell(&env, item(name, "green", counts.map(|count| times * count))).await;
         let sum = if name == "rec" && times == 9 {
             10

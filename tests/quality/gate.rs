@@ -30,7 +30,7 @@ fn enough(rollout: &str) -> Value {
 
 /// A user that green serves from some weight above `from` on, and up to `to`, in millipercent.
 fn user(rollout: &str, from: u32, to: u32) -> String {
-    let mut users = (0..).map(|i| format!("user-{i}"));
+    let mut users = (0..).map(|i| format!("user_{i}"));
     let found = users.find(|user| (from..to).contains(&bucket(rollout, user)));
     found.expect("a user")
 }
@@ -42,16 +42,16 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
         "start": humantime::format_rfc3339_millis(start_at).to_string(),
         "steps": [{ "weight": 10, "hold": "1h" }, { "weight": 100 }],
     });
-    let no_gate = with(rollout("no-gate"), json!({ "ramp": overdue_ramp("2s") }));
+    let no_gate = with(rollout("no_gate"), json!({ "ramp": overdue_ramp("2s") }));
     // Rollouts are looked after in this order, so what `witness` has met all before it have met too.
     let env = start(config([
-        gated("first-step", json!({})),
+        gated("first_step", json!({})),
         gated("below", json!({ "hold_at": 2.5 })),
         gated("between", json!({ "hold_at": 30 })),
-        gated("second-step", json!({ "hold_at": 50 })),
+        gated("second_step", json!({ "hold_at": 50 })),
         gated("at-the-end", json!({ "hold_at": 100 })),
-        gated("few-blue", json!({})),
-        gated("few-green", json!({})),
+        gated("few_blue", json!({})),
+        gated("few_green", json!({})),
         gated("few-and-bad", json!({ "min_f1": 99 })),
         with(gated("early", json!({})), json!({ "ramp": early })),
         no_gate,
@@ -63,10 +63,10 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
     tell(
         &env,
         json!([
-            item("few-blue", "blue", one_less),
-            item("few-blue", "green", GOOD),
-            item("few-green", "blue", GOOD),
-            item("few-green", "green", one_less),
+            item("few_blue", "blue", one_less),
+            item("few_blue", "green", GOOD),
+            item("few_green", "blue", GOOD),
+            item("few_green", "green", one_less),
             item("few-and-bad", "blue", one_less),
             item("few-and-bad", "green", [0, 500, 500, 0]),
             item("early", "blue", GOOD),
@@ -80,13 +80,13 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
 
     let metrics = env.envoy.metrics().await;
     for (rollout, green, state) in [
-        ("first-step", 10_000.0, 1.0),
+        ("first_step", 10_000.0, 1.0),
         ("below", 2_500.0, 1.0),
         ("between", 30_000.0, 1.0),
-        ("second-step", 50_000.0, 1.0),
+        ("second_step", 50_000.0, 1.0),
         ("at-the-end", 100_000.0, 1.0),
-        ("few-blue", 10_000.0, 1.0),
-        ("few-green", 10_000.0, 1.0),
+        ("few_blue", 10_000.0, 1.0),
+        ("few_green", 10_000.0, 1.0),
         ("few-and-bad", 10_000.0, 1.0),
         ("early", 10_000.0, 0.0),
     ] {
@@ -94,14 +94,14 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
         let shown = metrics.get("bluegreen_guard_state", &[("rollout", rollout)]);
         assert_eq!(shown, state, "{rollout}");
     }
-    assert_eq!(weight(&metrics, "no-gate"), 100_000.0);
+    assert_eq!(weight(&metrics, "no_gate"), 100_000.0);
     assert_eq!(metrics.get("bluegreen_guard_trips_total", &[]), 0.0);
 
     // One sample more is enough.
-    tell(&env, json!([item("few-blue", "blue", [0, 0, 0, 1])])).await;
-    wait_for_weight(&env, "few-blue", 100_000).await;
-    tell(&env, json!([item("few-green", "green", [0, 0, 0, 1])])).await;
-    wait_for_weight(&env, "few-green", 100_000).await;
+    tell(&env, json!([item("few_blue", "blue", [0, 0, 0, 1])])).await;
+    wait_for_weight(&env, "few_blue", 100_000).await;
+    tell(&env, json!([item("few_green", "green", [0, 0, 0, 1])])).await;
+    wait_for_weight(&env, "few_green", 100_000).await;
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
     .enumerate()
     {
         // What `witness` has met, all before it have met too.
-        let witness = format!("witness-{pushed}");
+        let witness = format!("witness_{pushed}");
         let rollouts = [labelled("2", fields), gated(&witness, json!({}))];
         env.push(config(rollouts)).await;
         assert_eq!(

@@ -72,7 +72,7 @@ async fn every_limit_trips_at_its_figure_with_and_without_guard_and_ramp() {
     let (mut kept, mut broken) = (Vec::new(), Vec::new());
     for (limit, keeps, breaks, stable, message) in LIMITS {
         for kind in KINDS {
-            let name = |end| format!("{limit}-{kind}-{end}");
+            let name = |end| format!("{limit}_{kind}_{end}");
             kept.push((name("kept"), kind, stable, limit, keeps, message));
             broken.push((name("broken"), kind, stable, limit, breaks, message));
         }
