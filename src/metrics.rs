@@ -77,6 +77,11 @@ impl ColorStats<'_> {
         self.metric(&format!("code_class.{}.responses_total", class.as_str()))
     }
 
+    /// Requests that were sent upstream more than once.
+    pub fn retried_total(self) -> String {
+        self.metric("retried_total")
+    }
+
     /// Streams that failed.
     pub fn failures_total(self) -> String {
         self.metric("failures_total")

@@ -25,6 +25,8 @@ pub struct Guard {
     pub per_user: bool,
     /// The comparison that needs no limits.
     pub sequential: Option<Sequential>,
+    /// Whether a request that succeeded only after a retry has failed.
+    pub count_retries: bool,
 }
 
 /// When a response is slow.

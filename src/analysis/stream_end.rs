@@ -11,6 +11,8 @@ pub struct StreamEnd {
     pub flags: u64,
     /// The status of a gRPC response. A response is gRPC by its own content type, whatever the request says.
     pub grpc_status: Option<GrpcStatus>,
+    /// How often the request was sent upstream.
+    pub attempts: u64,
     /// Whether the client had sent its whole request.
     pub request_is_complete: bool,
     /// Bytes of the response's body that were passed on; known where [`StreamEnd::needs_response_bytes`].
@@ -105,15 +107,17 @@ impl StreamEnd {
         code: 200,
         flags: 0,
         grpc_status: None,
+        attempts: 1,
         request_is_complete: true,
         response_bytes: 0,
         is_from_upstream: true,
     };
 
     /// A CEL expression over Envoy's attributes whose result is as long as the class of the response's
-    /// code is high, and empty where there is more to say: flags, no code, an upgrade. Success comes
-    /// first, since each look at an attribute has its price.
-    pub const EXPRESSION: &str = r#"response.flags != 0 ? ""
+    /// code is high, and empty where there is more to say: flags, retries, no code, an upgrade. The usual success comes
+    /// first, since each step has its price.
+    pub const EXPRESSION: &str = r#"response.flags != 0 || upstream.request_attempt_count > 1 ? ""
+        : response.code == 200 ? "22"
         : response.code / 100 == 2 ? "22"
         : response.code / 100 == 4 ? "4444"
         : response.code / 100 == 3 ? "333"
@@ -128,9 +132,23 @@ impl StreamEnd {
         })
     }
 
-    /// Whether Envoy has nothing to say but that it was a success.
+    /// Whether Envoy has nothing to say but that it was a success, at once.
     pub fn is_plain(self) -> bool {
-        self.code_class() == CodeClass::Success && self.flags == 0
+        self.code_class() == CodeClass::Success && self.flags == 0 && !self.is_retried()
+    }
+
+    /// Whether the request was sent upstream more than once.
+    pub const fn is_retried(&self) -> bool {
+        self.attempts > 1
+    }
+
+    /// Whether the stream counts as failed: also where a retry hid that, if retries count.
+    pub fn has_failed(&self, retries_count: bool) -> bool {
+        match self.class() {
+            StreamClass::Failed => true,
+            StreamClass::Served => retries_count && self.is_retried(),
+            StreamClass::ClientFault => false,
+        }
     }
 
     /// The class of the response's code.

@@ -47,6 +47,9 @@ pub struct GuardConfig<'d> {
     /// The comparison with the stable color that needs no limits.
     #[serde(default)]
     sequential: Field<'d, SequentialConfig<'d>>,
+    /// Whether a request that succeeded only after a retry counts as failed; `true` where absent.
+    #[serde(default)]
+    count_retries: Field<'d, Flag>,
 }
 
 // === impl GuardConfig ===
@@ -74,6 +77,7 @@ impl Read for GuardConfig<'_> {
             slow_rate,
             per_user: raw.per_user.optional(node, problems).unwrap_or_default(),
             sequential: raw.sequential.optional(node, problems),
+            count_retries: raw.count_retries.optional(node, problems).unwrap_or(true),
         };
         let is_sequential = raw.sequential.node(node).is_some();
         if !is_sequential {

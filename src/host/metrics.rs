@@ -15,6 +15,7 @@ use crate::value::name::RolloutName;
 #[derive(Debug)]
 pub struct ColorMetrics {
     requests: Requests,
+    pub retried: Counter,
     pub failures: Counter,
 }
 
@@ -105,6 +106,7 @@ impl ColorMetrics {
                 random: requests(Reason::Random)?,
                 overridden: requests(Reason::Override)?,
             },
+            retried: Counter::define(&stats.retried_total())?,
             failures: Counter::define(&stats.failures_total())?,
         })
     }

@@ -249,6 +249,7 @@ impl RoutedStream {
         end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
             flags: calls::int_property(b"response\0flags").unwrap_or(0),
+            attempts: calls::int_property(b"upstream\0request_attempt_count").unwrap_or(0),
             ..StreamEnd::PLAIN
         })
     }
@@ -265,11 +266,15 @@ impl RoutedStream {
             }
             self.end_wait(now_ns, false);
         }
-        let class = end.class();
-        if class == StreamClass::ClientFault {
+        if let (true, Some(colors)) = (end.is_retried(), self.state.colors.get()) {
+            colors.of(self.origin.color).retried.increment();
+        }
+        if end.class() == StreamClass::ClientFault {
             self.state.take_back(&self.origin);
         } else if !self.is_overridden {
-            self.count(class == StreamClass::Failed);
+            let rollout = active.rollout(self.rollout);
+            let retries_count = rollout.is_some_and(|(rollout, _)| rollout.counts_retries());
+            self.count(end.has_failed(retries_count));
         }
     }
 

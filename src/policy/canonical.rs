@@ -179,6 +179,8 @@ pub struct CanonicalGuard {
     per_user: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sequential: Option<CanonicalSequential>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count_retries: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -206,6 +208,7 @@ impl CanonicalGuard {
             slow_after_auto: (guard.slow_after == Some(SlowAfter::Auto)).then_some(true),
             per_user: guard.per_user.then_some(true),
             sequential: guard.sequential.as_ref().map(CanonicalSequential::new),
+            count_retries: (!guard.count_retries).then_some(false),
         }
     }
 }

@@ -127,6 +127,11 @@ impl Rollout {
         })
     }
 
+    /// Whether a request that succeeded only after a retry has failed.
+    pub fn counts_retries(&self) -> bool {
+        self.guard.as_ref().is_none_or(|guard| guard.count_retries)
+    }
+
     /// When a response is slow, where there is a guard that asks for it.
     pub fn slow_after(&self) -> Option<SlowAfter> {
         self.guard.as_ref()?.slow_after

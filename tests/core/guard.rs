@@ -29,6 +29,7 @@ fn guard(error_rate: Limits, slow_rate: Limits) -> Guard {
         slow_after,
         per_user: false,
         sequential: None,
+        count_retries: true,
     }
 }
 
@@ -253,6 +254,7 @@ fn each_rate_has_its_own_requests() {
         slow_after: Some(SlowAfter::Fixed(500)),
         per_user: false,
         sequential: None,
+        count_retries: true,
     };
     let judge = |green: Counts| {
         let blue = tally(0, 0, 0);

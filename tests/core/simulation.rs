@@ -68,6 +68,7 @@ fn guard(min_requests: u64, max_over_stable: &str) -> Guard {
         slow_after: None,
         per_user: false,
         sequential: None,
+        count_retries: true,
     }
 }
 

@@ -15,5 +15,6 @@ mod plugins;
 mod ramp;
 mod ramp_evidence;
 mod recovery;
+mod retries;
 mod speed;
 mod swap;

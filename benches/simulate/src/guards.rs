@@ -77,6 +77,7 @@ impl ByWindow {
                 slow_after: None,
                 per_user: false,
                 sequential: None,
+                count_retries: true,
             },
             judges_bare_rates: false,
             window: Window::default(),

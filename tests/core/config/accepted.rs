@@ -152,6 +152,7 @@ fn guard_and_quality_mean_what_they_say() {
         slow_after: Some(SlowAfter::Fixed(800)),
         per_user: false,
         sequential: None,
+        count_retries: true,
     };
     assert_eq!(rollout.guard, Some(guard));
     let quality = Quality {

@@ -35,7 +35,8 @@ fn guard_has_a_window_a_minimum_and_a_limit() {
     assert_guard(
         json!({ "max_errors": 5 }),
         ".max_errors: unknown field, must be one of window, min_requests, max_error_rate, \
-         max_error_rate_over_stable, slow_after, max_slow_rate, max_slow_rate_over_stable, per_user, sequential",
+         max_error_rate_over_stable, slow_after, max_slow_rate, max_slow_rate_over_stable, per_user, sequential, \
+         count_retries",
     );
     assert_field("guard", json!([]), ": an array, must be an object");
 }
