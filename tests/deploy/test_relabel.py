@@ -76,7 +76,7 @@ def use(envoy: Envoy):
     for name in ROLLOUTS:
         for user in range(20):
             assert send(port, "GET", f"/{name}/", {"x-user-id": f"u{user}"}) == 200
-        assert send(port, "GET", f"/{name}/", {"x-bluegreen": "green"}) == 200
+        assert send(port, "GET", f"/{name}/", {"x-bluegreen": "green", "x-user-id": "u"}) == 200
         for count in ("tp=3", "fp=2", "fn=1", "tn=4"):
             assert send(port, "POST", f"/feedback?rollout={name}&color=green&{count}") == 204
     assert send(port, "GET", "/unmatched") == 200
@@ -138,15 +138,17 @@ def settled(prometheus) -> tuple:
         tagged, relabeled = prometheus.samples("tagged"), prometheus.samples("relabeled")
         equal = tagged and counters(tagged) == counters(relabeled)
         if (equal and tagged.keys() == relabeled.keys()) or time.monotonic() > deadline:
-            return tagged, relabeled, equal
+            differ = {series: (value, counters(relabeled).get(series)) for series, value in counters(tagged).items()
+                      if counters(relabeled).get(series) != value}
+            return tagged, relabeled, differ
         time.sleep(0.1)
 
 
 def test_names_and_labels_are_those_of_an_envoy_with_tags(scraped, record_property):
-    tagged, relabeled, counters_are_equal = settled(scraped)
+    tagged, relabeled, differ = settled(scraped)
     assert relabeled.keys() - tagged.keys() == set()
     assert tagged.keys() - relabeled.keys() == set()
-    assert counters_are_equal
+    assert differ == {}
     names = {dict(series)["__name__"] for series in tagged}
     record_property("seen", f"relabel: {len(tagged)} series of {len(names)} names are the same with and without tags")
 

@@ -93,13 +93,14 @@ async fn a_canary_whose_grpc_calls_fail_is_rolled_back() {
     env.green.set(Behavior::grpc_status(Code::Unavailable));
     let client = env.grpc();
     let mut unavailable = 0;
-    for color in ["blue", "green"] {
-        for user in users_of("calls", color, 50).take(100) {
+    let users = users_of("calls", "blue", 50).zip(users_of("calls", "green", 50));
+    for (blue, green) in users.take(150) {
+        for user in [blue, green] {
             let reply = client.check("any", &[("x-user-id", &user)]).await;
             unavailable += u64::from(reply.code == Code::Unavailable);
         }
     }
-    assert!((1..=100).contains(&unavailable), "{unavailable}");
+    assert!((1..=150).contains(&unavailable), "{unavailable}");
     wait_for_state(&env, "calls", 2).await;
     let log = env.envoy.log();
     assert!(
