@@ -6,7 +6,7 @@ use crate::analysis::stream_end::StreamEnd;
 /// it was at the stream before therefore means this stream, one of another worker, or a reset: to query a
 /// stream in vain changes nothing.
 ///
-/// Until one such stream has been seen to be signaled, every stream is queried; after that one in 128. Two that
+/// Until one such stream has been seen to be signaled, every stream is queried; after that one in 64. Two that
 /// were not signaled, with none in between that was, end the reliance for good. One alone may come of a
 /// `/reset_counters` that brought the counter back to where it was.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct Signal {
     seen: u64,
     streams: u32,
     misses: u32,
+    /// So many streams are still queried because one before them was retried.
+    retry_watch: u32,
     trust: Trust,
 }
 
@@ -26,6 +28,8 @@ pub enum ProbeReason {
     Unproven,
     /// There was no signal, which is tested.
     Probe,
+    /// A stream not long before was retried, which is not signaled.
+    Retries,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +43,10 @@ enum Trust {
 
 impl Signal {
     /// One stream of so many is queried to test the signal.
-    pub const STREAMS_PER_PROBE: u32 = 128;
+    pub const STREAMS_PER_PROBE: u32 = 64;
+
+    /// Retries are not signaled. Where one is found, so many streams after it are queried.
+    pub const STREAMS_AFTER_RETRY: u32 = 1_024;
 
     /// So many streams that were not signaled end the reliance.
     pub const MAX_MISSES: u32 = 2;
@@ -56,6 +63,7 @@ impl Signal {
             seen: count,
             streams: 0,
             misses: 0,
+            retry_watch: 0,
             trust: Trust::Unproven,
         }
     }
@@ -69,13 +77,19 @@ impl Signal {
             Some(ProbeReason::Signaled)
         } else if self.streams.is_multiple_of(Self::STREAMS_PER_PROBE) {
             Some(ProbeReason::Probe)
+        } else if self.trust != Trust::Proven {
+            Some(ProbeReason::Unproven)
         } else {
-            (self.trust != Trust::Proven).then_some(ProbeReason::Unproven)
+            self.retry_watch = self.retry_watch.checked_sub(1)?;
+            Some(ProbeReason::Retries)
         }
     }
 
     /// Learns from the end of a stream that was queried. Says whether the reliance ends by it.
     pub fn learn(&mut self, reason: ProbeReason, end: &StreamEnd) -> bool {
+        if end.is_retried() {
+            self.retry_watch = Self::STREAMS_AFTER_RETRY;
+        }
         if end.is_plain() {
             return false;
         }

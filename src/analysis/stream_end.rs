@@ -132,9 +132,9 @@ impl StreamEnd {
         })
     }
 
-    /// Whether Envoy has nothing to say but that it was a success, at once.
+    /// Whether Envoy has nothing to say but that it was a success.
     pub fn is_plain(self) -> bool {
-        self.code_class() == CodeClass::Success && self.flags == 0 && !self.is_retried()
+        self.code_class() == CodeClass::Success && self.flags == 0
     }
 
     /// Whether the request was sent upstream more than once.

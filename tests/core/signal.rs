@@ -120,3 +120,27 @@ fn counter_that_was_reset_is_noticed() {
     signal.notice(5);
     assert_eq!(look(&mut signal, 5), Some(ProbeReason::Signaled));
 }
+
+#[test]
+fn retries_are_watched_where_a_probe_finds_one() {
+    let mut signal = Signal::new(0);
+    assert_eq!(signal.probe(1), Some(ProbeReason::Signaled));
+    signal.learn(ProbeReason::Signaled, &BAD);
+    let retried = StreamEnd {
+        attempts: 2,
+        ..StreamEnd::PLAIN
+    };
+    let queried = |signal: &mut Signal, streams: u32| {
+        (0..streams).filter(|_| signal.probe(1).is_some()).count() as u32
+    };
+    assert_eq!(queried(&mut signal, 10 * Signal::STREAMS_PER_PROBE), 10);
+    // It is no sign that the signal fails.
+    assert!(!signal.learn(ProbeReason::Probe, &retried));
+    assert!(!signal.learn(ProbeReason::Retries, &retried));
+    assert_eq!(
+        queried(&mut signal, Signal::STREAMS_AFTER_RETRY),
+        Signal::STREAMS_AFTER_RETRY
+    );
+    let later = queried(&mut signal, 10 * Signal::STREAMS_PER_PROBE);
+    assert!((10..=50).contains(&later), "{later}");
+}

@@ -124,7 +124,7 @@ async fn green_that_comes_to_fail_is_rolled_back_without_an_access_log() {
     }
 }
 
-/// One stream in 128 is tested, and two that were not signaled end the reliance. What one worker finds, the
+/// One stream in 64 is tested, and two that were not signaled end the reliance. What one worker finds, the
 /// other learns.
 #[tokio::test]
 async fn an_access_log_that_falls_silent_is_noticed_and_all_workers_learn_of_it() {

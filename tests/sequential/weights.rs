@@ -51,7 +51,7 @@ async fn time_outs_that_come_after_a_change_of_weights_are_no_rollback() {
     let load = traffic(&env).start(request_of("moved"));
     let found = wait_for_rollback(&env, "moved", "errors_sequential").await;
     // The time-outs were counted: all of the stable color's, and of the canary's as many as are told apart at once.
-    let is_stable = |i: &u64| testbed::color("moved", &format!("user-{i}"), 90_000) == "blue";
+    let is_stable = |i: &u64| testbed::color("moved", format!("user-{i}"), 90_000) == "blue";
     let stable = (0..HANGING).filter(is_stable).count() as u64;
     assert!(found.stable >= stable && found.canary > 30, "{found:?}");
     load.stop().await;
