@@ -79,7 +79,7 @@ test: build envoy ## all tests, end to end on a real Envoy too; ENVOY_VERSION=1.
 
 .PHONY: test-signalled
 test-signalled: build envoy ## the end-to-end tests in the profile "signalled" (4 minutes)
-	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality
+	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality --test sequential
 
 # Without any of the extras of the shipped files, as Istio runs the filter. Left out is what needs bodies of feedback or a
 # set-up of its own, and rollouts with a hyphen in their name, which Prometheus' names do not have.
