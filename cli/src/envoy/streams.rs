@@ -27,13 +27,14 @@ pub fn check(
             .or(host.get("retry_policy"))?;
         Some(policy.get("retry_on")?.as_str()?.to_owned())
     };
-    if let Some(retry_on) = chosen.iter().find_map(retry) {
+    let mut uncounted = guarded.iter().filter(|(_, it)| !it.counts_retries());
+    if let (Some(retry_on), Some((index, _))) = (chosen.iter().find_map(retry), uncounted.next()) {
         let message = format!(
-            "{name}: the route retries on {retry_on}: a canary that fails and is retried with success \
-                 looks better than it is"
+            "{name}: the route retries on {retry_on} and count_retries is false: a canary that fails and is retried with \
+             success looks better than it is"
         );
         findings.push(Finding::warning(
-            format!("rollouts[{first}].guard"),
+            format!("rollouts[{index}].guard.count_retries"),
             message,
         ));
     }

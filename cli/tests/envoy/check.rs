@@ -111,8 +111,10 @@ async fn what_is_missing_in_the_bootstrap_is_found() {
 
 #[tokio::test]
 async fn retries_and_timeouts_that_hide_a_canary_are_found() {
+    let mut config = demanding();
+    config["rollouts"][0]["guard"]["count_retries"] = false.into();
     let run = check(
-        demanding(),
+        config,
         &[(
             "cluster_header: x-bluegreen-cluster\n                  timeout: 15s\n",
             "cluster_header: x-bluegreen-cluster\n                  timeout: 0.5s\n                  \
@@ -123,7 +125,7 @@ async fn retries_and_timeouts_that_hide_a_canary_are_found() {
     assert_eq!(run.code, 0, "{run:?}");
     for line in [
         "warning: rollouts[0].guard: http",
-        "the route retries on 5xx",
+        "the route retries on 5xx and count_retries is false",
         "a stream that max_stream_duration cuts off counts as served",
         "warning: rollouts[0].guard.slow_after: http",
         "not below the route's timeout of 500 ms",
