@@ -9,10 +9,11 @@ use crate::common::{matching, rollout};
 use crate::metrics::{Expected, HISTOGRAMS, add, ours, shown, two_rollouts};
 
 /// Labels beside `rollout` and `color`, of each metric but the histograms.
-const METRICS: [(&str, &[&str]); 5] = [
+const METRICS: [(&str, &[&str]); 6] = [
     ("bluegreen_requests_total", &["reason"]),
     ("bluegreen_responses_total", &["code_class"]),
     ("bluegreen_failures_total", &[]),
+    ("bluegreen_retried_total", &[]),
     ("bluegreen_in_flight", &[]),
     ("bluegreen_weight_millipercent", &[]),
 ];

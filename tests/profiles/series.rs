@@ -46,7 +46,7 @@ async fn lean_has_no_series_of_streams_and_the_others_have_no_more_than_those() 
 }
 
 #[tokio::test]
-async fn without_a_guard_lean_has_but_five_names_and_two_of_the_signal() {
+async fn without_a_guard_lean_has_but_six_names_and_two_of_the_signal() {
     let env = TestEnv::start(config("lean", json!({}))).await;
     env.http1().send(failing()).await;
     wait_for_suspects(&env, 1).await;
@@ -54,6 +54,7 @@ async fn without_a_guard_lean_has_but_five_names_and_two_of_the_signal() {
         "bluegreen_config_fingerprint",
         "bluegreen_failures_total",
         "bluegreen_requests_total",
+        "bluegreen_retried_total",
         "bluegreen_unmatched_total",
         "bluegreen_weight_millipercent",
     ];
