@@ -272,9 +272,11 @@ impl RoutedStream {
         if end.class() == StreamClass::ClientFault {
             self.state.take_back(&self.origin);
         } else if !self.is_overridden {
-            let rollout = active.rollout(self.rollout);
-            let retries_count = rollout.is_some_and(|(rollout, _)| rollout.counts_retries());
-            self.count(end.has_failed(retries_count));
+            let retries_count = || {
+                let rollout = active.rollout(self.rollout);
+                rollout.is_some_and(|(rollout, _)| rollout.counts_retries())
+            };
+            self.count(end.has_failed(end.is_retried() && retries_count()));
         }
     }
 

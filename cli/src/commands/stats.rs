@@ -1,6 +1,6 @@
 //! `bluegreen stats`.
 
-use crate::envoy::admin::{Admin, DEFAULT_ADMIN};
+use crate::envoy::admin::Admin;
 use crate::envoy::samples::Samples;
 use crate::failure::{Failure, Report};
 use crate::show::percent_json;
@@ -28,15 +28,9 @@ struct ColorStats<'s> {
 /// # Errors
 /// Where an Envoy does not answer, or has no filter.
 pub fn run(args: &Args) -> Result<Report, Failure> {
-    let default = [DEFAULT_ADMIN.to_owned()];
-    let addresses = if args.admin.is_empty() {
-        &default[..]
-    } else {
-        &args.admin
-    };
     let mut text = String::new();
     let mut envoys = Vec::new();
-    for admin in Admin::all(addresses)? {
+    for admin in Admin::all_or_default(&args.admin)? {
         let samples = admin.samples()?;
         let Some(fingerprint) = samples.fingerprint() else {
             return Err(Failure::finding(format!(
@@ -44,7 +38,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
                 admin.url
             )));
         };
-        if addresses.len() > 1 {
+        if args.admin.len() > 1 {
             text += &format!("{}\n", admin.url);
         }
         let unmatched = samples.sum("bluegreen_unmatched_total", &[]).unwrap_or(0.0);

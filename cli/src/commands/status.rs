@@ -1,7 +1,7 @@
 //! `bluegreen status`.
 
 use crate::clock::parse_duration;
-use crate::envoy::admin::{Admin, DEFAULT_ADMIN};
+use crate::envoy::admin::Admin;
 use crate::envoy::in_force::InForce;
 use crate::envoy::view::{Phase, RolloutView};
 use crate::failure::{Exit, Failure, Report};
@@ -50,13 +50,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// # Errors
 /// Where an Envoy does not answer, or has no filter.
 pub fn run(args: &Args) -> Result<Report, Failure> {
-    let default = [DEFAULT_ADMIN.to_owned()];
-    let addresses = if args.admin.is_empty() {
-        &default[..]
-    } else {
-        &args.admin
-    };
-    let admins = Admin::all(addresses)?;
+    let admins = Admin::all_or_default(&args.admin)?;
     let begin = Instant::now();
     let mut seen = look(&admins, args)?;
     let mut last_text = String::new();
