@@ -12,6 +12,7 @@ ROUTES = "              routes:\n"
 FILTERS = "          http_filters:\n"
 ROUTER = "          - name: envoy.filters.http.router\n"
 PLUGIN = "        value: |\n"
+CAPABILITIES = "        allowed_capabilities:\n"
 SIGNAL = "          # The access log of signal.yaml goes here"
 ON_TICK = "proxy_on_tick"  # withheld where requests alone are to be counted
 
@@ -39,7 +40,7 @@ def write_proxy(
         text = replace_between(path, text, FILTERS, ROUTER, list(variant.filters))
     else:
         withheld = variant.withheld if ticks else (*variant.withheld, ON_TICK)
-        write_plugin(directory, variant.plugin, withheld)
+        write_plugin(directory, variant.plugin, withheld, variant.allowed)
         if variant.plugin.get("profile", "full") != "full":
             text = insert_signal(path, text)
     (directory / "bootstrap.yaml").write_text(text)
@@ -48,19 +49,23 @@ def write_proxy(
         shutil.copy(source, directory / name)
 
 
-def write_plugin(directory: Path, plugin: dict, withheld: tuple[str, ...] = ()) -> None:
+def write_plugin(
+    directory: Path, plugin: dict, withheld: tuple[str, ...] = (), allowed: tuple[str, ...] = (),
+) -> None:
     """Puts the plugin's configuration in force by a rename, as an operator does.
 
-    `withheld` are capabilities that the shipped file allows.
+    `withheld` are capabilities that the shipped file allows, `allowed` are some that it does not.
     """
     path = SHIPPED / "bluegreen.yaml"
     head, anchor, _ = path.read_text().partition(PLUGIN)
     lines = [f"          {capability}: {{}}\n" for capability in withheld]
-    for needed, found in [(PLUGIN, anchor), *((line, line in head) for line in lines)]:
+    for needed, found in [(PLUGIN, anchor), (CAPABILITIES, CAPABILITIES in head), *((line, line in head) for line in lines)]:
         if not found:
             raise ShippedFileChanged(path, needed)
     for line in lines:
         head = head.replace(line, "")
+    for capability in allowed:
+        head = head.replace(CAPABILITIES, f"{CAPABILITIES}          {capability}: {{}}\n")
     new = directory / "bluegreen.yaml.new"
     new.write_text(f"{head}{anchor}          {plugin_text(plugin)}\n")
     new.rename(directory / "bluegreen.yaml")

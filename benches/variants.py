@@ -56,8 +56,8 @@ class Variant:
     """One way to serve the same request.
 
     `routes` None keeps the shipped routes. `filters` are static filters; `plugin` given means this
-    filter, loaded as the shipped files load it but for the capabilities `withheld`, with this plugin
-    configuration.
+    filter, loaded as the shipped files load it but for the capabilities `withheld` and those `allowed` beside, with this
+    plugin configuration.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Variant:
     filters: tuple = ()
     plugin: dict | None = None
     withheld: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     @property
     def splits(self) -> bool:
@@ -177,7 +178,14 @@ COMPARED = [
     EVERYTHING,
     EVERYTHING_SIGNALLED,
 ]
-STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY]
+STREAM = Variant(
+    "stream", "bluegreen, `stream` with `first_chunk`",
+    plugin=one_rollout({"header": "x-user-id"}, stream={"first_chunk": True}), allowed=("proxy_on_response_body",))
+STREAM_EVENTS = Variant(
+    "stream-events", "bluegreen, `stream` with `first_chunk` and `sse_errors`",
+    plugin=one_rollout({"header": "x-user-id"}, stream={"first_chunk": True, "sse_errors": True}),
+    allowed=("proxy_on_response_body",))
+STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY, STREAM, STREAM_EVENTS]
 ROLLOUT_COUNTS = [1, 10, 100, 1000]
 
 

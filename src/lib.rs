@@ -49,6 +49,7 @@ mod host;
 pub use crate::analysis::confidence_sequence::{
     ConfidenceLevel, ConfidenceSequence, Interval, InvalidConfidence, LimitVerdict,
 };
+pub use crate::analysis::event_stream::EventStream;
 pub use crate::analysis::f1::{F1, F1Drop};
 pub use crate::analysis::grpc::GrpcStatus;
 pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share, SlowAfter};
@@ -60,6 +61,7 @@ pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp, RampPlace, Step};
 pub use crate::analysis::ramp_progress::{RampPosition, RampProgress, StepAnalysis};
 pub use crate::analysis::signal::{ProbeReason, Signal};
 pub use crate::analysis::stream_end::{CodeClass, StreamClass, StreamEnd};
+pub use crate::analysis::streaming::Streaming;
 pub use crate::analysis::window::{Counts, Window};
 pub use crate::assign::cookie_attribute::{
     CookieDomain, CookiePath, InvalidCookieDomain, InvalidCookiePath,

@@ -97,6 +97,21 @@ impl ColorStats<'_> {
         self.metric("response_start_ms")
     }
 
+    /// From the request's headers to the first byte of the response's body.
+    pub fn first_chunk_ms(self) -> String {
+        self.metric("first_chunk_ms")
+    }
+
+    /// Pieces of responses' bodies.
+    pub fn chunks_total(self) -> String {
+        self.metric("chunks_total")
+    }
+
+    /// From the first byte of the response's body to the end of the stream.
+    pub fn stream_ms(self) -> String {
+        self.metric("stream_ms")
+    }
+
     /// Streams that are not at their end.
     pub fn in_flight(self) -> String {
         self.metric("in_flight")

@@ -2,6 +2,7 @@
 
 pub mod confidence_sequence;
 pub mod detector;
+pub mod event_stream;
 pub mod f1;
 pub mod grpc;
 pub mod guard;
@@ -18,6 +19,7 @@ pub mod sequential_guard;
 pub mod signal;
 pub mod start_history;
 pub mod stream_end;
+pub mod streaming;
 pub mod user_window;
 pub mod waiting;
 pub mod window;

@@ -19,6 +19,8 @@ pub struct StreamEnd {
     pub response_bytes: u64,
     /// Whether an upstream sent the response; known where [`StreamEnd::needs_origin`].
     pub is_from_upstream: bool,
+    /// Whether the body says itself that it has failed: see [`EventStream`](crate::EventStream).
+    pub has_failed_body: bool,
 }
 
 /// The class of a response's code.
@@ -39,7 +41,7 @@ pub enum CodeClass {
 pub enum StreamClass {
     /// It was served.
     Served,
-    /// A 5xx, a reset, a timeout, or a gRPC status that stands for a 5xx.
+    /// A 5xx, a reset, a timeout, a gRPC status that stands for a 5xx, or a body that says so.
     Failed,
     /// Nothing: the client left, did not send its whole request, or did not read the response.
     ClientFault,
@@ -111,6 +113,7 @@ impl StreamEnd {
         request_is_complete: true,
         response_bytes: 0,
         is_from_upstream: true,
+        has_failed_body: false,
     };
 
     /// A CEL expression over Envoy's attributes whose result is as long as the class of the response's
@@ -183,6 +186,7 @@ impl StreamEnd {
         } else if class == CodeClass::ServerError
             || (self.flags & flag::CUT_OFF != 0 && class != CodeClass::Informational)
             || self.is_failed_call()
+            || self.has_failed_body
         {
             StreamClass::Failed
         } else {

@@ -1,4 +1,4 @@
-//! Requests that wait for their response.
+//! Requests that wait for their response, or for the first byte of its body.
 
 use slab::Slab;
 
@@ -12,6 +12,8 @@ struct Waiting<T> {
     since_ns: u64,
     slow_after_ns: u64,
     is_slow: bool,
+    /// Its response has begun, but for the body that it waits for.
+    is_answered: bool,
 }
 
 /// One of them.
@@ -45,7 +47,15 @@ impl<T> WaitingRequests<T> {
             since_ns,
             slow_after_ns,
             is_slow: false,
+            is_answered: false,
         }))
+    }
+
+    /// A request has a response, and waits on for the first byte of its body.
+    pub fn answer(&mut self, key: &WaitingKey) {
+        if let Some(waiting) = self.0.get_mut(key.0) {
+            waiting.is_answered = true;
+        }
     }
 
     /// A request waits no longer.
@@ -58,10 +68,12 @@ impl<T> WaitingRequests<T> {
         })
     }
 
-    /// Finds those that have become slow, each once.
-    pub fn find_slow(&mut self, now_ns: u64) -> impl Iterator<Item = &T> {
+    /// Finds those that have become slow, each once. Where bodies may not reach the filter, those that wait for
+    /// theirs can't be told from others.
+    pub fn find_slow(&mut self, now_ns: u64, sees_bodies: bool) -> impl Iterator<Item = &T> {
         self.0.iter_mut().filter_map(move |(_, waiting)| {
-            let is_new = !waiting.is_slow && waiting.has_waited_too_long(now_ns);
+            let is_seen = sees_bodies || !waiting.is_answered;
+            let is_new = !waiting.is_slow && is_seen && waiting.has_waited_too_long(now_ns);
             waiting.is_slow |= is_new;
             is_new.then_some(&waiting.what)
         })

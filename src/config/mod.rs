@@ -18,5 +18,6 @@ mod rollouts;
 pub mod schema;
 mod sequential;
 mod sticky;
+mod stream;
 pub mod time;
 mod top;

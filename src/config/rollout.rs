@@ -7,6 +7,7 @@ use crate::config::overrides::OverrideConfig;
 use crate::config::quality::{QualityConfig, ReleasesConfig};
 use crate::config::ramp::RampConfig;
 use crate::config::sticky::SourceConfig;
+use crate::config::stream::StreamConfig;
 use crate::json::node::{Node, Read};
 use crate::json::object::{Field, read_object};
 use crate::json::problems::Problems;
@@ -57,6 +58,9 @@ pub struct RolloutConfig<'d> {
     /// How good the canary's predictions must be.
     #[serde(default)]
     quality: Field<'d, QualityConfig<'d>>,
+    /// What is watched of responses that come piece by piece.
+    #[serde(default)]
+    stream: Field<'d, StreamConfig<'d>>,
 }
 
 /// The cluster of each color.
@@ -121,6 +125,7 @@ impl Read for RolloutConfig<'_> {
         let guard = raw.guard.optional(node, problems);
         let releases = raw.releases.optional(node, problems);
         let quality = raw.quality.optional(node, problems);
+        let stream = raw.stream.optional(node, problems);
         let is_whole = problems.count() == before;
         let (Some(name), Some(matches), Some(weights), true) = (&name, &matches, weights, is_whole)
         else {
@@ -145,6 +150,7 @@ impl Read for RolloutConfig<'_> {
             guard,
             releases: releases.unwrap_or_default(),
             quality,
+            stream,
         }))
     }
 }

@@ -14,6 +14,7 @@ use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
+use crate::value::color::Color;
 use log::{error, info};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -33,6 +34,7 @@ pub struct Active {
     pub suspects: Option<Rc<SuspectCounter>>,
     pub request_bodies: CallbackSeen,
     pub responses: CallbackSeen,
+    pub response_bodies: CallbackSeen,
     pub response_trailers: CallbackSeen,
     pub feedback_bodies: CallbackSeen,
     /// Feedback whose body had not begun to come when it was last looked at.
@@ -71,6 +73,7 @@ impl Active {
             end_expression: calls::compile(StreamEnd::EXPRESSION),
             request_bodies: CallbackSeen::default(),
             responses: CallbackSeen::default(),
+            response_bodies: CallbackSeen::default(),
             response_trailers: CallbackSeen::default(),
             feedback_bodies: CallbackSeen::default(),
             waiting_feedback: RefCell::default(),
@@ -117,6 +120,7 @@ impl Active {
             suspects.learn();
         }
         waiting::count_slow(clock::steady_ns());
+        self.show_chunks();
         let counted = self.plugin.counted();
         let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();
@@ -132,6 +136,16 @@ impl Active {
             self.come_into_force();
         }
         self.answer_overdue_feedback();
+    }
+
+    /// Shows the pieces of streams that have come since the last tick.
+    fn show_chunks(&self) {
+        let streamed = self.rollouts().filter(|(it, _)| it.stream.is_some());
+        for chunks in streamed.filter_map(|(_, runtime)| runtime.state.chunks.get()) {
+            for color in Color::ALL {
+                chunks.of(color).show();
+            }
+        }
     }
 
     fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {

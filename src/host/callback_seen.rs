@@ -20,6 +20,11 @@ impl CallbackSeen {
         self.has_come.get()
     }
 
+    /// Whether it has neither come nor been missed.
+    pub fn is_due(&self) -> bool {
+        !self.has_come.get() && !self.is_missed.get()
+    }
+
     /// Whether it should have come and never has.
     pub fn is_missed(&self) -> bool {
         self.is_missed.get() && !self.has_come.get()

@@ -2,6 +2,7 @@
 
 mod active;
 mod callback_seen;
+mod chunk_metrics;
 mod clock;
 mod feedback;
 mod feedback_request;
@@ -12,6 +13,8 @@ mod plugin;
 mod proxy_wasm;
 mod quality_metrics;
 mod receive;
+mod response_body;
+mod response_chunks;
 mod rollout_runtime;
 mod rollout_state;
 mod routed_stream;

@@ -69,7 +69,7 @@ impl Active {
     ) -> Result<RoutedStream, HostStatus> {
         let started_ns = if rollout.slow_after().is_some() {
             clock::steady_ns()
-        } else if self.policy.profile.shows_streams() {
+        } else if self.policy.profile.shows_streams() || rollout.times_first_chunk() {
             clock::about_steady_ns()
         } else {
             0
@@ -89,7 +89,7 @@ impl Active {
         }
         let content_type = request.headers.first("content-type");
         let is_grpc = content_type.is_some_and(is_grpc);
-        let place = (index, runtime);
+        let place = (index, rollout, runtime);
         let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
         if is_complete {
             stream.request_completed(rollout, runtime, started_ns);

@@ -1,5 +1,6 @@
 //! What one VM keeps of a rollout through all configurations.
 
+use super::chunk_metrics::ChunkMetrics;
 use super::metrics::{
     ColorMetrics, EvidenceMetrics, GuardMetrics, RampMetrics, StreamMetrics, TripMetrics,
     define_weights,
@@ -30,6 +31,7 @@ pub struct RolloutState {
     pub ramp: OnceCell<RampMetrics>,
     pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
+    pub chunks: OnceCell<PerColor<ChunkMetrics>>,
     pub override_denied: OnceCell<Counter>,
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub trips: OnceCell<TripMetrics>,
@@ -53,6 +55,7 @@ impl RolloutState {
             ramp: OnceCell::new(),
             colors: OnceCell::new(),
             streams: OnceCell::new(),
+            chunks: OnceCell::new(),
             override_denied: OnceCell::new(),
             guard: OnceCell::new(),
             trips: OnceCell::new(),
@@ -89,6 +92,9 @@ impl RolloutState {
         get_or_define(&self.colors, || ColorMetrics::define(name))?;
         if policy.profile.shows_streams() {
             get_or_define(&self.streams, || StreamMetrics::define(name))?;
+        }
+        if rollout.times_first_chunk() {
+            get_or_define(&self.chunks, || ChunkMetrics::define(name))?;
         }
         if rollout.overrides.is_some() {
             let define = || Counter::define(&metrics::override_denied_total(name));

@@ -5,6 +5,8 @@ use super::clock;
 use super::grpc_call::GrpcCall;
 use super::metrics::StreamMetrics;
 use super::proxy_wasm::calls;
+use super::response_body::ResponseBody;
+use super::response_chunks::miss_bodies;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
 use super::waiting::{self, Waiter};
@@ -21,17 +23,20 @@ use std::rc::Rc;
 
 /// What must be known of the request later on: its headers can't be read any more then.
 pub struct RoutedStream {
-    rollout: usize,
-    state: Rc<RolloutState>,
-    origin: Origin,
+    pub(super) rollout: usize,
+    pub(super) state: Rc<RolloutState>,
+    pub(super) origin: Origin,
     /// 0 where nothing asks for it.
     started_ns: u64,
     new_id: Option<NewId>,
     grpc: Option<GrpcCall>,
     is_overridden: bool,
     is_complete: bool,
-    has_response: bool,
-    waiting: Option<WaitingKey>,
+    /// Whether there is nothing more to wait for.
+    pub(super) has_answer: bool,
+    /// Where the rollout watches streams.
+    pub(super) body: Option<Box<ResponseBody>>,
+    pub(super) waiting: Option<WaitingKey>,
     /// Whether it has counted as slow.
     is_slow: bool,
 }
@@ -46,7 +51,7 @@ impl RoutedStream {
     /// gRPC.
     pub fn new(
         active: &Active,
-        (index, runtime): (usize, &RolloutRuntime),
+        (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         decision: Decision,
         started_ns: u64,
         is_grpc: bool,
@@ -67,7 +72,8 @@ impl RoutedStream {
             grpc: is_grpc.then(GrpcCall::default),
             is_overridden: decision.reason == Reason::Override,
             is_complete: false,
-            has_response: false,
+            has_answer: false,
+            body: rollout.stream.map(ResponseBody::new).map(Box::new),
             waiting: None,
             is_slow: false,
         };
@@ -91,13 +97,17 @@ impl RoutedStream {
         if let (Some(slow_after_ns), false, false) = (
             runtime.slow_after_ns(rollout),
             self.is_overridden,
-            self.has_response,
+            self.has_answer,
         ) {
             let waiter = Waiter {
                 state: Rc::clone(&self.state),
                 origin: self.origin,
             };
-            self.waiting = Some(waiting::begin(waiter, now_ns, slow_after_ns));
+            let key = waiting::begin(waiter, now_ns, slow_after_ns);
+            if self.body.as_ref().is_some_and(|body| body.is_announced) {
+                waiting::answer(&key);
+            }
+            self.waiting = Some(key);
         }
     }
 
@@ -114,17 +124,19 @@ impl RoutedStream {
 
     pub fn response_started(&mut self, active: &Active, is_whole: bool) {
         active.responses.come();
-        self.has_response = true;
         if let Some(name) = &active.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.origin.color.as_str());
         }
         if let Some(call) = &mut self.grpc {
             call.response_started(is_whole);
         }
+        if let Some(body) = &mut self.body {
+            body.response_started(is_whole);
+        }
         let Some((rollout, runtime)) = active.rollout(self.rollout) else {
             return;
         };
-        self.take_time(active, rollout);
+        self.take_time(active, rollout, is_whole);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
@@ -135,13 +147,15 @@ impl RoutedStream {
 
     pub fn response_trailed(&mut self, active: &Active) {
         active.response_trailers.come();
+        self.take_end(active);
         if let Some(call) = &mut self.grpc {
             call.response_trailed(active);
         }
     }
 
     /// Takes the time to the response, where something asks for it.
-    fn take_time(&mut self, active: &Active, rollout: &Rollout) {
+    fn take_time(&mut self, active: &Active, rollout: &Rollout, is_whole: bool) {
+        self.has_answer = is_whole || !self.awaits_first_chunk(active);
         let streams = self.streams(active);
         if streams.is_none() && self.waiting.is_none() {
             return;
@@ -150,6 +164,15 @@ impl RoutedStream {
         if let Some(streams) = streams {
             streams.response_start_ms.record(self.elapsed_ms(now_ns));
         }
+        if self.has_answer {
+            self.take_wait(rollout, now_ns);
+        } else if let Some(key) = &self.waiting {
+            waiting::answer(key);
+        }
+    }
+
+    /// What the request waited for is there.
+    pub(super) fn take_wait(&mut self, rollout: &Rollout, now_ns: u64) {
         let waited_ns = self.end_wait(now_ns, true);
         if let (Some(ns), Some(SlowAfter::Auto), true) = (
             waited_ns,
@@ -161,7 +184,7 @@ impl RoutedStream {
     }
 
     /// To the point where the request may be slow.
-    fn now_ns(&self) -> u64 {
+    pub(super) fn now_ns(&self) -> u64 {
         if self.waiting.is_some() {
             clock::steady_ns()
         } else {
@@ -169,7 +192,7 @@ impl RoutedStream {
         }
     }
 
-    fn elapsed_ms(&self, now_ns: u64) -> u64 {
+    pub(super) fn elapsed_ms(&self, now_ns: u64) -> u64 {
         now_ns.saturating_sub(self.started_ns) / 1_000_000
     }
 
@@ -202,7 +225,11 @@ impl RoutedStream {
         if queried.as_ref().is_some_and(|end| end.is_plain()) {
             self.miss_callbacks(active);
         }
+        let has_failed_body = self.body.as_ref().is_some_and(|body| body.has_failed());
+        // What no signal came of may still be a client that left.
+        let queried = queried.or_else(|| has_failed_body.then(|| self.query(active)));
         let mut end = queried.unwrap_or(StreamEnd::PLAIN);
+        end.has_failed_body = has_failed_body;
         // Where bodies do not reach the filter, Envoy's code tells.
         end.request_is_complete = self.is_complete || !active.request_bodies.has_come();
         let call = self.grpc.as_ref();
@@ -232,6 +259,7 @@ impl RoutedStream {
                 );
             });
         }
+        miss_bodies(active, rollout);
         if rollout.slow_after().is_some() && !self.is_complete {
             active.request_bodies.miss(|| {
                 error!(
@@ -266,6 +294,7 @@ impl RoutedStream {
             }
             self.end_wait(now_ns, false);
         }
+        self.show_chunks();
         if let (true, Some(colors)) = (end.is_retried(), self.state.colors.get()) {
             colors.of(self.origin.color).retried.increment();
         }

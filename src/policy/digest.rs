@@ -4,6 +4,7 @@ use crate::policy::canonical::{
     CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalQuality, CanonicalRamp,
     CanonicalReleases, CanonicalSource,
 };
+use crate::policy::canonical_stream::CanonicalStream;
 use crate::policy::rollout::{Match, Rollout};
 use crate::request::host_pattern::HostPattern;
 use crate::value::color::{Color, PerColor};
@@ -44,6 +45,8 @@ struct CanonicalRollout<'a> {
     releases: CanonicalReleases<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<CanonicalQuality>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<CanonicalStream>,
 }
 
 // === impl Rollout ===
@@ -125,6 +128,7 @@ impl<'a> CanonicalRollout<'a> {
             guard: rollout.guard.as_ref().map(CanonicalGuard::new),
             releases: CanonicalReleases::new(&rollout.releases),
             quality: rollout.quality.as_ref().map(CanonicalQuality::new),
+            stream: rollout.stream.map(CanonicalStream::new),
         }
     }
 }

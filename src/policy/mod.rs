@@ -3,6 +3,7 @@
 pub mod action;
 pub mod board;
 mod canonical;
+mod canonical_stream;
 pub mod controller;
 pub mod decide;
 mod digest;

@@ -4,6 +4,7 @@ use crate::analysis::guard::{Cause, Guard, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::{Hold, Ramp, RampPlace};
 use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::streaming::Streaming;
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::NewCookie;
 use crate::assign::overrides::Override;
@@ -42,6 +43,8 @@ pub struct Rollout {
     pub releases: PerColor<Option<ReleaseLabel>>,
     /// How good the predictions must be.
     pub quality: Option<Quality>,
+    /// What is watched of responses that come piece by piece.
+    pub stream: Option<Streaming>,
 }
 
 /// What has become of a rollout since its configuration came into force.
@@ -130,6 +133,11 @@ impl Rollout {
     /// Whether a request that succeeded only after a retry has failed.
     pub fn counts_retries(&self) -> bool {
         self.guard.as_ref().is_none_or(|guard| guard.count_retries)
+    }
+
+    /// Whether a response is slow by the first byte of its body, not by its start.
+    pub fn times_first_chunk(&self) -> bool {
+        self.stream.is_some_and(|it| it.first_chunk)
     }
 
     /// When a response is slow, where there is a guard that asks for it.

@@ -1,5 +1,6 @@
 //! How an upstream answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Error>;
 /// | `x-test-delay-ms: 300` | time before the response headers |
 /// | `x-test-chunks: 1000`, `x-test-chunk-delay-ms: 5` | pieces of the body, and time between them |
 /// | `x-test-chunk-bytes: 65536` | the size of a piece; else it is the upstream's name |
+/// | `x-test-piece: data: a\n\n` | a piece of the body, with `\n` and `\r` for the ends of lines; may be given several times |
+/// | `x-test-first-chunk-delay-ms: 300` | time between the response headers and the first piece |
 /// | `x-test-response-header: name: value` | a response header; may be given several times |
 /// | `x-test-plain: 1` | plain HTTP, though the request calls itself gRPC |
 /// | `x-test-hang: 1` | [`Ending::Hang`] |
@@ -38,6 +41,10 @@ pub struct Behavior {
     pub chunks: u64,
     /// The size of each piece, where it is not the upstream's name.
     pub chunk_bytes: Option<usize>,
+    /// The pieces of the body, where they are not all alike.
+    pub pieces: Option<Arc<[Bytes]>>,
+    /// Waited between the response headers and the first piece.
+    pub first_chunk_delay: Duration,
     /// Waited before each piece but the first.
     pub chunk_delay: Duration,
     pub ending: Ending,
@@ -66,6 +73,8 @@ impl Default for Behavior {
             delay: Duration::ZERO,
             chunks: 1,
             chunk_bytes: None,
+            pieces: None,
+            first_chunk_delay: Duration::ZERO,
             chunk_delay: Duration::ZERO,
             ending: Ending::Complete,
             headers: HeaderMap::new(),
@@ -97,6 +106,14 @@ impl Behavior {
         }
     }
 
+    /// A body of these pieces.
+    pub fn pieces(pieces: impl IntoIterator<Item = impl Into<Bytes>>) -> Self {
+        Self {
+            pieces: Some(pieces.into_iter().map(Into::into).collect()),
+            ..Self::default()
+        }
+    }
+
     pub fn ending(ending: Ending) -> Self {
         Self {
             ending,
@@ -122,6 +139,13 @@ impl Behavior {
         if let Some(ms) = number(request, "x-test-chunk-delay-ms") {
             self.chunk_delay = Duration::from_millis(ms);
         }
+        if let Some(ms) = number(request, "x-test-first-chunk-delay-ms") {
+            self.first_chunk_delay = Duration::from_millis(ms);
+        }
+        let pieces = request.get_all("x-test-piece");
+        if pieces.iter().next().is_some() {
+            self.pieces = Some(pieces.iter().map(piece).collect());
+        }
         for header in request.get_all("x-test-response-header") {
             let (name, value) = response_header(header.as_bytes());
             self.headers.append(name, value);
@@ -138,7 +162,11 @@ impl Behavior {
             Some(bytes) => Bytes::from(vec![b'x'; bytes]),
             None => Bytes::from(text.to_owned()),
         };
-        let pieces = pieces(piece, self.chunks, self.chunk_delay);
+        let all: Arc<[Bytes]> = match &self.pieces {
+            Some(pieces) => pieces.clone(),
+            None => vec![piece; self.chunks as usize].into(),
+        };
+        let pieces = pieces(all, self.first_chunk_delay, self.chunk_delay);
         match self.ending {
             Ending::CloseMiddle => {
                 UnsyncBoxBody::new(StreamBody::new(pieces.chain(stream::once(cut()))))
@@ -152,22 +180,27 @@ impl Behavior {
 }
 
 fn pieces(
-    text: Bytes,
-    count: u64,
+    all: Arc<[Bytes]>,
+    first_delay: Duration,
     delay: Duration,
 ) -> impl Stream<Item = Result<Frame<Bytes>, Error>> + Send {
     stream::unfold(0, move |sent| {
-        let text = text.clone();
+        let piece = all.get(sent).cloned();
+        let delay = if sent == 0 { first_delay } else { delay };
         async move {
-            if sent == count {
-                return None;
-            }
-            if sent > 0 && !delay.is_zero() {
+            let piece = piece?;
+            if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            Some((Ok(Frame::data(text)), sent + 1))
+            Some((Ok(Frame::data(piece)), sent + 1))
         }
     })
+}
+
+/// A piece as a header has it.
+fn piece(header: &HeaderValue) -> Bytes {
+    let text = header.to_str().expect("x-test-piece: ASCII");
+    text.replace("\\n", "\n").replace("\\r", "\r").into()
 }
 
 async fn cut() -> Result<Frame<Bytes>, Error> {

@@ -28,6 +28,7 @@ use crate::client::{Connector, Transport, transport};
 /// | `status-14` | fails with code 14, trailers only | the same |
 /// | `stream-ok-then-13` | | two messages, then code 13 in trailers |
 /// | `hang` | never answers | two messages, then silence |
+/// | `tokens` | one message | as many messages as the upstream sends chunks, at their times, then OK |
 /// | any other | one message | two messages, then OK |
 #[derive(Clone, Debug)]
 pub struct GrpcClient {
@@ -176,9 +177,25 @@ impl Health for Answers {
                 .chain(stream::once(async { Err(asked(13)) }))
                 .boxed(),
             "hang" => messages.chain(stream::pending()).boxed(),
+            "tokens" => tokens(request.extensions().get().cloned().unwrap_or_default()),
             _ => messages.boxed(),
         }))
     }
+}
+
+/// A message for each chunk.
+fn tokens(behavior: Behavior) -> Messages {
+    stream::iter(0..behavior.chunks)
+        .then(move |sent| async move {
+            tokio::time::sleep(if sent == 0 {
+                behavior.first_chunk_delay
+            } else {
+                behavior.chunk_delay
+            })
+            .await;
+            Ok(serving())
+        })
+        .boxed()
 }
 
 /// Fails where the call or the upstream's behavior asks for it.

@@ -13,6 +13,7 @@ mod require;
 mod rollouts;
 mod schema;
 mod sticky;
+mod stream;
 
 use crate::support::{config, rollout_json};
 use serde_json::{Value, json};

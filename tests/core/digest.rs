@@ -325,3 +325,23 @@ fn ramp_goes_on_where_ramp_releases_clusters_salt_and_canary_stay() {
         }
     }
 }
+
+#[test]
+fn stream_is_part_of_the_rollout_and_of_no_generation() {
+    let streams = [
+        json!({}),
+        json!({ "stream": { "first_chunk": true } }),
+        json!({ "stream": { "sse_errors": true } }),
+        json!({ "stream": { "first_chunk": true, "sse_errors": true } }),
+    ]
+    .map(|fields| rollout(&fields));
+    for (index, one) in streams.iter().enumerate() {
+        for other in streams.iter().skip(index + 1) {
+            assert_ne!(one.digest(), other.digest());
+            assert_eq!(one.generation_digest(), other.generation_digest());
+            assert_eq!(one.gate_digest(), other.gate_digest());
+        }
+    }
+    let written_out = json!({ "stream": { "first_chunk": true, "sse_errors": false } });
+    assert_eq!(rollout(&written_out).digest(), streams[1].digest());
+}

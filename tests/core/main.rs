@@ -7,6 +7,7 @@ mod config;
 mod cookie;
 mod decide;
 mod digest;
+mod event_stream;
 mod feedback;
 mod feedback_wait;
 mod followed_clock;

@@ -247,3 +247,14 @@ fn code_classes_are_named_as_in_the_stats() {
     let names = CodeClass::ALL.map(CodeClass::as_str);
     assert_eq!(names, ["1xx", "2xx", "3xx", "4xx", "5xx", "none"]);
 }
+
+#[test]
+fn body_that_says_that_it_failed_is_a_failure_unless_the_client_left() {
+    let said = |flags| StreamEnd {
+        flags,
+        has_failed_body: true,
+        ..StreamEnd::PLAIN
+    };
+    assert_eq!(said(NO_FLAGS).class(), StreamClass::Failed);
+    assert_eq!(said(16_384).class(), StreamClass::ClientFault);
+}

@@ -34,6 +34,7 @@ def rollout(name: str) -> dict:
                   "slow_after": "1s", "max_slow_rate": 50, "max_slow_rate_over_stable": 50},
         "releases": {"blue": "1", "green": "2"},
         "quality": {"min_samples": 10, "min_f1": 50},
+        "stream": {"first_chunk": True, "sse_errors": True},
     }
 
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bluegreen::{CookieName, Headers, KeySource, Matcher, Policy, Report, Request};
+use bluegreen::{CookieName, EventStream, Headers, KeySource, Matcher, Policy, Report, Request};
 
 use crate::Case;
 use crate::inputs::{HEADERS, LARGE, block, filled, nested_hosts, nested_paths, policy, sent};
@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         paths(),
         feedback(&policy),
         feedback_queries(&policy),
+        events(),
         requests(&policy),
     ]
     .into_iter()
@@ -326,6 +327,41 @@ fn requests(policy: &Rc<Policy>) -> Vec<Case> {
             &[(":path", &format!("/?{}", filled("u=&")))],
         ),
         case("58 KB of key", &[("x-user-id", &filled("k"))]),
+    ]
+}
+
+/// Server-sent events, in one piece and byte by byte.
+fn events() -> Vec<Case> {
+    let case = |shape, text: &str, size: usize| {
+        let stream = text.to_owned();
+        let run = move || {
+            let mut events = EventStream::default();
+            for piece in stream.as_bytes().chunks(size) {
+                events.read(piece);
+            }
+            events.has_failed()
+        };
+        Case {
+            parser: "events",
+            shape,
+            bytes: text.len(),
+            // A call for each byte says little of the parser.
+            limited: text.len() > 10_000 && size > 1,
+            run: Box::new(run),
+        }
+    };
+    let token = "data: {\"choices\":[{\"delta\":{\"content\":\" and\"}}]}\n\n";
+    vec![
+        case("ordinary, one token", token, LARGE),
+        case("tokens", &filled(token), LARGE),
+        case("tokens, byte by byte", &filled(token), 1),
+        case("`x`", &filled("x"), LARGE),
+        case("line feeds", &filled("\n"), LARGE),
+        case("carriage returns", &filled("\r"), LARGE),
+        case("`:` and line feed", &filled(":\n"), LARGE),
+        case("`event: erro` and line feed", &filled("event: erro\n"), LARGE),
+        case("`event: error` without end", &filled("event: error"), LARGE),
+        case("`event: error` and line feed", &filled("event: error\n"), LARGE),
     ]
 }
 

@@ -60,6 +60,11 @@ pub fn check(policy: &Policy, allowed: &[String], holds_headers: bool) -> Vec<Fi
         let why = "responses do not reach the filter";
         missing(&["proxy_on_response_headers"], "", why, true);
     }
+    if let Some(index) = policy.rollouts.iter().position(|it| it.stream.is_some()) {
+        let why = "bodies of responses do not reach the filter";
+        let path = format!("rollouts[{index}].stream");
+        missing(&["proxy_on_response_body"], &path, why, true);
+    }
     if policy.feedback.is_some() {
         let why = "feedback in a body is not taken";
         missing(&BODIES, "feedback", why, false);

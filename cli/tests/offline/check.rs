@@ -289,6 +289,21 @@ fn capabilities_that_a_file_does_not_allow_are_found() {
 }
 
 #[test]
+fn streams_need_bodies_of_responses() {
+    let streamed = r#"{ "rollouts": [ { "name": "demo", "clusters": { "blue": "b", "green": "g" }, "weights": { "blue": 90, "green": 10 }, "stream": { "first_chunk": true } } ] }"#;
+    let run = check(&ecds(streamed));
+    assert_eq!(run.code, 1);
+    let message = "error: rollouts[0].stream: proxy_on_response_body is not among allowed_capabilities: bodies of \
+                   responses do not reach the filter";
+    assert!(run.out.contains(message), "{run:?}");
+    let commented = "          # proxy_on_response_body: {}\n";
+    let shipped = ecds(streamed);
+    assert!(shipped.contains(commented));
+    let run = check(&shipped.replace(commented, &commented.replace("# ", "")));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let json = demo(&[
         r#""override": { "header": "x-b", "require": { "token": { "header": "x-t", "sha256": "hunter2" } } }"#,

@@ -45,6 +45,13 @@ pub fn request_body() -> Result<Vec<u8>, HostStatus> {
     }
 }
 
+/// The piece of the response's body that is at hand.
+pub fn response_body(size: usize) -> Result<Vec<u8>, HostStatus> {
+    let kind = BufferType::HttpResponseBody as u32;
+    // SAFETY: Envoy writes both pointers.
+    take(|data, taken| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, taken) })
+}
+
 /// All request headers, in the form that `bluegreen::Headers` reads.
 pub fn request_headers() -> Result<Vec<u8>, HostStatus> {
     let map = MapType::HttpRequestHeaders as u32;

@@ -89,6 +89,13 @@ impl HttpContext for Stream {
         Action::Continue
     }
 
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
+            stream.response_body(active, size, end_of_stream);
+        }
+        Action::Continue
+    }
+
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
             stream.response_trailed(active);
