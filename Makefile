@@ -91,13 +91,16 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 	@TEST_SETUP=bare cargo test --locked --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
+# Tests for models: streams of tokens. None of them is part of `make test`: see Cargo.toml.
+MODEL_TESTS := streams
+
+.PHONY: test-models
+test-models: build envoy ## the end-to-end tests for models: streams of tokens (1 minute)
+	@cargo test --locked $(addprefix --test ,$(MODEL_TESTS))
+
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
-
-.PHONY: test-models
-test-models: build envoy ## the end-to-end tests of what teams with models use: streams
-	@cargo test --locked --test streams
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)
@@ -139,7 +142,8 @@ demo: build envoy ## a real model deployed blue/green, from first tester to roll
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
 	@cargo fmt --all --check
-	@cargo clippy --locked --workspace --all-targets --test streams -- -D warnings
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked $(addprefix --test ,$(MODEL_TESTS)) -- -D warnings
 	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 
 .PHONY: clean
