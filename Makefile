@@ -95,6 +95,10 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
 
+.PHONY: older-envoys
+older-envoys:
+	@echo $(filter-out $(DEFAULT_ENVOY_VERSION),$(ENVOY_VERSIONS))
+
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)
 	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
