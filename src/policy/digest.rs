@@ -2,7 +2,7 @@
 
 use crate::policy::canonical::{
     CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalQuality, CanonicalRamp,
-    CanonicalReleases, CanonicalSource,
+    CanonicalReleases, CanonicalShadow, CanonicalSource,
 };
 use crate::policy::rollout::{Match, Rollout};
 use crate::request::host_pattern::HostPattern;
@@ -44,6 +44,8 @@ struct CanonicalRollout<'a> {
     releases: CanonicalReleases<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<CanonicalQuality>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<CanonicalShadow<'a>>,
 }
 
 // === impl Rollout ===
@@ -125,6 +127,7 @@ impl<'a> CanonicalRollout<'a> {
             guard: rollout.guard.as_ref().map(CanonicalGuard::new),
             releases: CanonicalReleases::new(&rollout.releases),
             quality: rollout.quality.as_ref().map(CanonicalQuality::new),
+            shadow: rollout.shadow.as_ref().map(CanonicalShadow::new),
         }
     }
 }

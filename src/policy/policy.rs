@@ -80,6 +80,7 @@ impl Policy {
             || self.color_header.is_some()
             || rollout.new_cookie.is_some()
             || rollout.slow_after().is_some()
+            || rollout.compares()
             || self.measures(rollout)
     }
 
