@@ -91,6 +91,13 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 	@TEST_SETUP=bare cargo test --locked --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
+# Tests for models: shadow traffic. None of them is part of `make test`: see Cargo.toml.
+MODEL_TESTS := shadow
+
+.PHONY: test-models
+test-models: build envoy ## the end-to-end tests for models: copies of requests (1 minute)
+	@cargo test --locked $(addprefix --test ,$(MODEL_TESTS))
+
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
