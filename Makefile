@@ -91,11 +91,11 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 	@TEST_SETUP=bare $(PYTHON) tools/cargo_test.py --locked --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
-# Tests for models: streams of tokens. None of them is part of `make test`: see Cargo.toml.
-MODEL_TESTS := streams
+# Tests for models: shadow traffic and streams of tokens. None of them is part of `make test`: see Cargo.toml.
+MODEL_TESTS := shadow streams
 
 .PHONY: test-models
-test-models: build envoy ## the end-to-end tests for models: streams of tokens (1 minute)
+test-models: build envoy ## the end-to-end tests for models: copies of requests, streams of tokens (2 minutes)
 	@cargo test --locked $(addprefix --test ,$(MODEL_TESTS))
 
 .PHONY: test-versions

@@ -32,7 +32,7 @@ def write_proxy(
     directory.mkdir(parents=True)
     path = SHIPPED / "bootstrap.yaml"
     text = path.read_text()
-    for shipped, ours in [(9901, 0), (10000, 0), (10001, ports[0]), (10002, ports[1])]:
+    for shipped, ours in [(9901, 0), (10000, 0), (10001, ports[0]), (10002, ports[1]), (10003, 0)]:
         text = replace_port(path, text, shipped, ours)
     if variant.routes is not None:
         text = replace_between(path, text, ROUTES, FILTERS, variant.routes)

@@ -23,9 +23,12 @@ def write_bootstrap(shipped: Path, target: Path, addresses: Addresses) -> None:
     """Everything else stays as shipped. What is not where it is expected is an error."""
     document = yaml.safe_load(shipped.read_text())
     document["admin"]["address"] = _address(addresses.admin)
-    [listener] = document["static_resources"]["listeners"]
-    listener["address"] = _address(addresses.proxy)
+    for listener in document["static_resources"]["listeners"]:
+        if listener["name"] == "ingress":
+            listener["address"] = _address(addresses.proxy)
     for cluster in document["static_resources"]["clusters"]:
+        if cluster["name"] == "shadow":
+            continue
         # Names, too, are resolved then, as containers have them.
         cluster["type"] = "STRICT_DNS"
         cluster["dns_lookup_family"] = "V4_PREFERRED"

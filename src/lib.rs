@@ -46,9 +46,11 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod host;
 
+pub use crate::analysis::answer_label::AnswerLabel;
 pub use crate::analysis::confidence_sequence::{
     ConfidenceLevel, ConfidenceSequence, Interval, InvalidConfidence, LimitVerdict,
 };
+pub use crate::analysis::disagreement::{Comparison, DisagreementBreach};
 pub use crate::analysis::event_stream::EventStream;
 pub use crate::analysis::f1::{F1, F1Drop};
 pub use crate::analysis::grpc::GrpcStatus;
@@ -59,6 +61,8 @@ pub use crate::analysis::quality_analysis::{QualityAnalysis, QualityBreach};
 pub use crate::analysis::quality_figures::{QualityFigure, QualityFigures};
 pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp, RampPlace, Step};
 pub use crate::analysis::ramp_progress::{RampPosition, RampProgress, StepAnalysis};
+pub use crate::analysis::shadow::Shadow;
+pub use crate::analysis::shadow_counts::ShadowCounts;
 pub use crate::analysis::signal::{ProbeReason, Signal};
 pub use crate::analysis::stream_end::{CodeClass, StreamClass, StreamEnd};
 pub use crate::analysis::streaming::Streaming;
@@ -80,6 +84,7 @@ pub use crate::config::schema::config_schema;
 pub use crate::config::time::{InvalidDuration, InvalidTime, parse_duration_ms, parse_time_ms};
 pub use crate::json::document::{Document, InvalidDocument};
 pub use crate::json::problems::Problem;
+pub use crate::policy::answers::{Answer, RequestId};
 pub use crate::policy::decide::{Decision, Reason};
 pub use crate::policy::feedback::Report;
 pub use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError, Missing};
@@ -101,6 +106,7 @@ pub use crate::request::matcher::{MatchRule, Matcher};
 pub use crate::value::bucket::{Bucket, InvalidSalt, Salt};
 pub use crate::value::color::{Color, InvalidColor, PerColor};
 pub use crate::value::header_name::{HeaderName, InvalidHeaderName};
+pub use crate::value::method::{InvalidMethod, Method};
 pub use crate::value::name::{
     ClusterName, InvalidClusterName, InvalidReleaseLabel, InvalidRolloutName, ReleaseLabel,
     RolloutName,

@@ -62,6 +62,57 @@ pub struct ColorStats<'a> {
     pub rollout: &'a RolloutName,
     /// The color.
     pub color: Color,
+    /// Whose requests.
+    pub traffic: Traffic,
+}
+
+/// Whose requests metrics are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// Those of users.
+    Users,
+    /// Copies of them.
+    Shadow,
+}
+
+/// Requests for which a copy was asked.
+pub fn shadow_copied_total(rollout: &RolloutName) -> String {
+    format!("bluegreen.rollout.{}.shadow_copied_total", rollout.as_str())
+}
+
+/// Requests whose two answers were compared.
+pub fn shadow_compared_total(rollout: &RolloutName) -> String {
+    format!(
+        "bluegreen.rollout.{}.shadow_compared_total",
+        rollout.as_str()
+    )
+}
+
+/// Those of them whose answers differ.
+pub fn shadow_disagreements_total(rollout: &RolloutName) -> String {
+    format!(
+        "bluegreen.rollout.{}.shadow_disagreements_total",
+        rollout.as_str()
+    )
+}
+
+/// The share of those compared and the ends of its interval, in parts per million.
+pub fn shadow_disagreement(rollout: &RolloutName) -> [String; 3] {
+    let rollout = rollout.as_str();
+    ["", "_low", "_high"]
+        .map(|end| format!("bluegreen.rollout.{rollout}.shadow_disagreement{end}_ppm"))
+}
+
+// === impl Traffic ===
+
+impl Traffic {
+    /// How names begin.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Users => "",
+            Self::Shadow => "shadow_",
+        }
+    }
 }
 
 // === impl ColorStats ===
@@ -69,12 +120,12 @@ pub struct ColorStats<'a> {
 impl ColorStats<'_> {
     /// Requests, counted at the decision.
     pub fn requests_total(self, reason: Reason) -> String {
-        self.metric(&format!("reason.{}.requests_total", reason.as_str()))
+        self.labeled("reason", reason.as_str(), "requests_total")
     }
 
     /// Streams, counted at their end.
     pub fn responses_total(self, class: CodeClass) -> String {
-        self.metric(&format!("code_class.{}.responses_total", class.as_str()))
+        self.labeled("code_class", class.as_str(), "responses_total")
     }
 
     /// Requests that were sent upstream more than once.
@@ -135,10 +186,7 @@ impl ColorStats<'_> {
 
     /// Predictions whose outcome is known.
     pub fn quality_outcomes_total(self, outcome: Outcome) -> String {
-        self.metric(&format!(
-            "outcome.{}.quality_outcomes_total",
-            outcome.as_str()
-        ))
+        self.labeled("outcome", outcome.as_str(), "quality_outcomes_total")
     }
 
     /// Precision, recall or F1 of the release in force and the ends of its interval, in parts per million.
@@ -151,8 +199,15 @@ impl ColorStats<'_> {
         self.metric("quality_samples")
     }
 
-    fn metric(self, rest: &str) -> String {
+    fn metric(self, name: &str) -> String {
         let (rollout, color) = (self.rollout.as_str(), self.color.as_str());
-        format!("bluegreen.rollout.{rollout}.color.{color}.{rest}")
+        let prefix = self.traffic.prefix();
+        format!("bluegreen.rollout.{rollout}.color.{color}.{prefix}{name}")
+    }
+
+    fn labeled(self, label: &str, value: &str, name: &str) -> String {
+        let (rollout, color) = (self.rollout.as_str(), self.color.as_str());
+        let prefix = self.traffic.prefix();
+        format!("bluegreen.rollout.{rollout}.color.{color}.{label}.{value}.{prefix}{name}")
     }
 }

@@ -1,7 +1,9 @@
 //! How requests go.
 
+pub mod answer_label;
 pub mod confidence_sequence;
 pub mod detector;
+pub mod disagreement;
 pub mod event_stream;
 pub mod f1;
 pub mod grpc;
@@ -16,6 +18,8 @@ pub mod ramp;
 pub mod ramp_progress;
 pub mod sequential;
 pub mod sequential_guard;
+pub mod shadow;
+pub mod shadow_counts;
 pub mod signal;
 pub mod start_history;
 pub mod stream_end;

@@ -54,7 +54,8 @@ impl QualityFigures {
 // === impl QualityFigure ===
 
 impl QualityFigure {
-    fn new(ppm: Option<u32>, interval: Option<Interval>) -> Self {
+    /// The nearest part per million and the ends of an interval, where there are any.
+    pub fn new(ppm: Option<u32>, interval: Option<Interval>) -> Self {
         let [low_ppm, high_ppm] = interval.map_or([0; 2], Interval::to_ppm);
         Self {
             ppm: ppm.unwrap_or_default(),

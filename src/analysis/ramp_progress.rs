@@ -52,6 +52,14 @@ impl RampProgress {
     pub const fn goes_by_clock(self) -> bool {
         match self {
             Self::ByClock(_) => true,
+            Self::AtStep(_) => self.is_before_first_step(),
+        }
+    }
+
+    /// Whether it asks for evidence and its first step has not begun.
+    pub const fn is_before_first_step(self) -> bool {
+        match self {
+            Self::ByClock(_) => false,
             Self::AtStep(position) => position.step == 0 && position.requests_before.is_none(),
         }
     }

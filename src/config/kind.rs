@@ -20,6 +20,7 @@ use crate::request::host_pattern::HostPattern;
 use crate::value::bucket::Salt;
 use crate::value::color::Color;
 use crate::value::header_name::HeaderName;
+use crate::value::method::Method;
 use crate::value::name::{ClusterName, ReleaseLabel, RolloutName};
 use crate::value::path::parse_path;
 use crate::value::percent::Percent;
@@ -115,6 +116,9 @@ kinds! {
     /// A count of requests, 0 for none.
     StepRequests => u64, |node, problems| node.integer(0, 1_000_000_000, problems),
         { "type": "integer", "minimum": 0, "maximum": 1_000_000_000 }
+    /// A method of HTTP, in upper case.
+    MethodName => Method, |node, problems| node.parse(Method::parse, problems),
+        { "type": "string", "pattern": "^[A-Z-]{1,32}$", "not": { "const": "CONNECT" } }
     /// Yes or no.
     Flag => bool, |node, problems| node.boolean(problems),
         { "type": "boolean" }

@@ -17,6 +17,7 @@ mod rollouts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 mod sequential;
+mod shadow;
 mod sticky;
 mod stream;
 pub mod time;

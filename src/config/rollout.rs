@@ -1,11 +1,14 @@
 //! One rollout.
 
+use crate::analysis::quality::Quality;
+use crate::analysis::ramp::Ramp;
 use crate::config::guard::GuardConfig;
 use crate::config::kind::{Cluster, ColorName, HashSalt, Name, Percentage};
 use crate::config::matches::MatchConfig;
 use crate::config::overrides::OverrideConfig;
 use crate::config::quality::{QualityConfig, ReleasesConfig};
 use crate::config::ramp::RampConfig;
+use crate::config::shadow::ShadowConfig;
 use crate::config::sticky::SourceConfig;
 use crate::config::stream::StreamConfig;
 use crate::json::node::{Node, Read};
@@ -16,7 +19,7 @@ use crate::value::bucket::Salt;
 use crate::value::color::{Color, PerColor};
 use crate::value::header_name::HeaderName;
 use crate::value::name::{ClusterName, RolloutName};
-use crate::value::percent::Weights;
+use crate::value::percent::{Percent, Weights};
 use serde::Deserialize;
 
 /// Two versions that share the traffic of one match.
@@ -61,6 +64,9 @@ pub struct RolloutConfig<'d> {
     /// What is watched of responses that come piece by piece.
     #[serde(default)]
     stream: Field<'d, StreamConfig<'d>>,
+    /// Which requests the canary gets a copy of.
+    #[serde(default)]
+    shadow: Field<'d, ShadowConfig<'d>>,
 }
 
 /// The cluster of each color.
@@ -126,6 +132,10 @@ impl Read for RolloutConfig<'_> {
         let releases = raw.releases.optional(node, problems);
         let quality = raw.quality.optional(node, problems);
         let stream = raw.stream.optional(node, problems);
+        let shadow = raw.shadow.optional(node, problems);
+        if let (Some(_), Some(ramp), Some(quality)) = (&shadow, &ramp, &quality) {
+            check_hold(ramp, quality, node, problems);
+        }
         let is_whole = problems.count() == before;
         let (Some(name), Some(matches), Some(weights), true) = (&name, &matches, weights, is_whole)
         else {
@@ -147,11 +157,24 @@ impl Read for RolloutConfig<'_> {
             new_cookie,
             overrides,
             ramp,
+            shadow: shadow.map(|it| it.with_guard(guard.as_ref())),
             guard,
             releases: releases.unwrap_or_default(),
             quality,
             stream,
         }))
+    }
+}
+
+/// Copies and the gate hold a ramp in turn. With copies there is nothing between none and its first step.
+fn check_hold(ramp: &Ramp, quality: &Quality, node: &Node<'_>, problems: &mut Problems) {
+    let first = ramp.first_weight();
+    let is_between = |at: Percent| at > Percent::ZERO && at < first;
+    if let Some(at) = quality.hold_at.filter(|&at| is_between(at)) {
+        problems.push(
+            &node.path().field("quality").field("hold_at"),
+            format_args!("{at}, must be 0, or {first} or more, where there is shadow"),
+        );
     }
 }
 

@@ -16,7 +16,7 @@ use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use crate::value::color::Color;
 use log::{error, info};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 /// A valid configuration with what it counts in.
@@ -141,9 +141,12 @@ impl Active {
     /// Shows the pieces of streams that have come since the last tick.
     fn show_chunks(&self) {
         let streamed = self.rollouts().filter(|(it, _)| it.stream.is_some());
-        for chunks in streamed.filter_map(|(_, runtime)| runtime.state.chunks.get()) {
-            for color in Color::ALL {
-                chunks.of(color).show();
+        for state in streamed.map(|(_, runtime)| &runtime.state) {
+            let all = [&state.chunks, &state.shadow_chunks];
+            for chunks in all.into_iter().filter_map(OnceCell::get) {
+                for color in Color::ALL {
+                    chunks.of(color).show();
+                }
             }
         }
     }

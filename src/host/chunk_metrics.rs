@@ -1,7 +1,7 @@
 //! Envoy's metrics for the streams of one color, and the pieces that they do not show yet.
 
 use super::proxy_wasm::metric::{Counter, Histogram};
-use crate::metrics::ColorStats;
+use crate::metrics::{ColorStats, Traffic};
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::PerColor;
 use crate::value::name::RolloutName;
@@ -21,9 +21,13 @@ pub struct ChunkMetrics {
 
 impl ChunkMetrics {
     /// Defines the metrics of both colors.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
+    pub fn define(rollout: &RolloutName, traffic: Traffic) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
-            let stats = ColorStats { rollout, color };
+            let stats = ColorStats {
+                rollout,
+                color,
+                traffic,
+            };
             Ok(Self {
                 first_chunk_ms: Histogram::define(&stats.first_chunk_ms())?,
                 stream_ms: Histogram::define(&stats.stream_ms())?,

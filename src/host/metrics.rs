@@ -4,11 +4,11 @@ use super::proxy_wasm::metric::{Counter, Gauge, Histogram};
 use crate::analysis::guard::Cause;
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::stream_end::CodeClass;
-use crate::metrics::{self, ColorStats};
+use crate::metrics::{self, ColorStats, Traffic};
 use crate::policy::action::ShownRamp;
 use crate::policy::decide::Reason;
 use crate::policy::shared_store::HostStatus;
-use crate::value::color::{Color, PerColor};
+use crate::value::color::PerColor;
 use crate::value::name::RolloutName;
 
 /// The metrics that each color of a rollout has.
@@ -84,20 +84,19 @@ struct Responses {
 /// Defines the gauges of the weights in force.
 pub fn define_weights(rollout: &RolloutName) -> Result<PerColor<Gauge>, HostStatus> {
     PerColor::try_from_fn(|color| {
-        Gauge::define(&ColorStats { rollout, color }.weight_millipercent())
+        let stats = ColorStats {
+            rollout,
+            color,
+            traffic: Traffic::Users,
+        };
+        Gauge::define(&stats.weight_millipercent())
     })
 }
 
 // === impl ColorMetrics ===
 
 impl ColorMetrics {
-    /// Defines the metrics of both colors.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
-        PerColor::try_from_fn(|color| Self::define_color(rollout, color))
-    }
-
-    fn define_color(rollout: &RolloutName, color: Color) -> Result<Self, HostStatus> {
-        let stats = ColorStats { rollout, color };
+    pub fn define(stats: ColorStats<'_>) -> Result<Self, HostStatus> {
         let requests = |reason| Counter::define(&stats.requests_total(reason));
         Ok(Self {
             requests: Requests {
@@ -124,24 +123,20 @@ impl ColorMetrics {
 // === impl StreamMetrics ===
 
 impl StreamMetrics {
-    /// Defines the metrics of both colors.
-    pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
-        PerColor::try_from_fn(|color| {
-            let stats = ColorStats { rollout, color };
-            let responses = |class| Counter::define(&stats.responses_total(class));
-            Ok(Self {
-                responses: Responses {
-                    informational: responses(CodeClass::Informational)?,
-                    success: responses(CodeClass::Success)?,
-                    redirection: responses(CodeClass::Redirection)?,
-                    client_error: responses(CodeClass::ClientError)?,
-                    server_error: responses(CodeClass::ServerError)?,
-                    none: responses(CodeClass::None)?,
-                },
-                request_duration_ms: Histogram::define(&stats.request_duration_ms())?,
-                response_start_ms: Histogram::define(&stats.response_start_ms())?,
-                in_flight: Gauge::define(&stats.in_flight())?,
-            })
+    pub fn define(stats: ColorStats<'_>) -> Result<Self, HostStatus> {
+        let responses = |class| Counter::define(&stats.responses_total(class));
+        Ok(Self {
+            responses: Responses {
+                informational: responses(CodeClass::Informational)?,
+                success: responses(CodeClass::Success)?,
+                redirection: responses(CodeClass::Redirection)?,
+                client_error: responses(CodeClass::ClientError)?,
+                server_error: responses(CodeClass::ServerError)?,
+                none: responses(CodeClass::None)?,
+            },
+            request_duration_ms: Histogram::define(&stats.request_duration_ms())?,
+            response_start_ms: Histogram::define(&stats.response_start_ms())?,
+            in_flight: Gauge::define(&stats.in_flight())?,
         })
     }
 
@@ -163,7 +158,11 @@ impl GuardMetrics {
     /// Defines the metrics of both colors.
     pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
-            let stats = ColorStats { rollout, color };
+            let stats = ColorStats {
+                rollout,
+                color,
+                traffic: Traffic::Users,
+            };
             Ok(Self {
                 finished: Counter::define(&stats.guard_finished_total())?,
                 slow: Counter::define(&stats.guard_slow_total())?,

@@ -3,7 +3,7 @@
 use super::proxy_wasm::metric::{Counter, Gauge};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::quality_figures::{QualityFigure, QualityFigures};
-use crate::metrics::ColorStats;
+use crate::metrics::{ColorStats, Traffic};
 use crate::policy::shared_store::HostStatus;
 use crate::value::color::PerColor;
 use crate::value::name::RolloutName;
@@ -20,14 +20,15 @@ pub struct QualityMetrics {
 
 /// A figure and the ends of its interval.
 #[derive(Debug)]
-struct FigureGauges {
+pub struct FigureGauges {
     ppm: Gauge,
     low_ppm: Gauge,
     high_ppm: Gauge,
 }
 
+/// Predictions by how they turned out.
 #[derive(Debug)]
-struct OutcomeCounters {
+pub struct OutcomeCounters {
     tp: Counter,
     fp: Counter,
     fn_: Counter,
@@ -40,15 +41,13 @@ impl QualityMetrics {
     /// Defines the metrics of both colors.
     pub fn define(rollout: &RolloutName) -> Result<PerColor<Self>, HostStatus> {
         PerColor::try_from_fn(|color| {
-            let stats = ColorStats { rollout, color };
-            let outcomes = |kind| Counter::define(&stats.quality_outcomes_total(kind));
+            let stats = ColorStats {
+                rollout,
+                color,
+                traffic: Traffic::Users,
+            };
             Ok(Self {
-                outcomes: OutcomeCounters {
-                    tp: outcomes(Outcome::TruePositive)?,
-                    fp: outcomes(Outcome::FalsePositive)?,
-                    fn_: outcomes(Outcome::FalseNegative)?,
-                    tn: outcomes(Outcome::TrueNegative)?,
-                },
+                outcomes: OutcomeCounters::define(stats)?,
                 precision: FigureGauges::define(stats.quality_figure("precision"))?,
                 recall: FigureGauges::define(stats.quality_figure("recall"))?,
                 f1: FigureGauges::define(stats.quality_figure("f1"))?,
@@ -59,10 +58,7 @@ impl QualityMetrics {
 
     /// Counts outcomes.
     pub fn count(&self, outcomes: &Outcomes) {
-        self.outcomes.tp.add(outcomes.tp);
-        self.outcomes.fp.add(outcomes.fp);
-        self.outcomes.fn_.add(outcomes.fn_);
-        self.outcomes.tn.add(outcomes.tn);
+        self.outcomes.count(outcomes);
     }
 
     /// Shows the figures of a release.
@@ -74,10 +70,31 @@ impl QualityMetrics {
     }
 }
 
+// === impl OutcomeCounters ===
+
+impl OutcomeCounters {
+    pub fn define(stats: ColorStats<'_>) -> Result<Self, HostStatus> {
+        let outcomes = |kind| Counter::define(&stats.quality_outcomes_total(kind));
+        Ok(Self {
+            tp: outcomes(Outcome::TruePositive)?,
+            fp: outcomes(Outcome::FalsePositive)?,
+            fn_: outcomes(Outcome::FalseNegative)?,
+            tn: outcomes(Outcome::TrueNegative)?,
+        })
+    }
+
+    pub fn count(&self, outcomes: &Outcomes) {
+        self.tp.add(outcomes.tp);
+        self.fp.add(outcomes.fp);
+        self.fn_.add(outcomes.fn_);
+        self.tn.add(outcomes.tn);
+    }
+}
+
 // === impl FigureGauges ===
 
 impl FigureGauges {
-    fn define([ppm, low_ppm, high_ppm]: [String; 3]) -> Result<Self, HostStatus> {
+    pub fn define([ppm, low_ppm, high_ppm]: [String; 3]) -> Result<Self, HostStatus> {
         Ok(Self {
             ppm: Gauge::define(&ppm)?,
             low_ppm: Gauge::define(&low_ppm)?,
@@ -85,7 +102,7 @@ impl FigureGauges {
         })
     }
 
-    fn set(&self, figure: QualityFigure) {
+    pub fn set(&self, figure: QualityFigure) {
         self.ppm.set(figure.ppm);
         self.low_ppm.set(figure.low_ppm);
         self.high_ppm.set(figure.high_ppm);

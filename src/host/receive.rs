@@ -5,9 +5,11 @@ use super::clock;
 use super::phase::Phase;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
-use super::routed_stream::RoutedStream;
+use super::routed_stream::{Part, RoutedStream};
 use super::vm;
 use crate::analysis::grpc::is_grpc;
+use crate::analysis::shadow::Shadow;
+use crate::policy::decide::Decision;
 use crate::policy::feedback::Report;
 use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
@@ -22,6 +24,12 @@ impl Active {
     pub fn receive(&self, context: u32, is_complete: bool) -> Result<Phase, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
+        if headers.first(Shadow::HEADER).is_some() {
+            if calls::is_true(Shadow::LISTENER_PROPERTY) {
+                return self.receive_copy(headers, is_complete);
+            }
+            calls::remove_request_header(Shadow::HEADER)?;
+        }
         if let Some(feedback) = &self.policy.feedback
             && feedback.is_at(headers.first(":path").unwrap_or_default())
         {
@@ -42,6 +50,30 @@ impl Active {
             property: &calls::property,
         };
         let stream = self.route((index, rollout, runtime), &request, is_complete)?;
+        Ok(Phase::Routed(stream))
+    }
+
+    /// Routes the copy of a request to the canary; nowhere where there is none that wants it.
+    fn receive_copy(&self, headers: Headers<'_>, is_complete: bool) -> Result<Phase, HostStatus> {
+        let found = self.policy.find(&headers);
+        let known = found.and_then(|index| Some((index, self.rollout(index)?)));
+        let Some((index, (rollout, runtime))) = known.filter(|(_, (it, _))| it.shadow.is_some())
+        else {
+            return Ok(Phase::Passing);
+        };
+        let request = Request {
+            headers,
+            property: &calls::property,
+        };
+        runtime.define(&self.policy, rollout);
+        let decision = rollout.decide_copy(&request);
+        let is_judged = rollout.judges(&decision, runtime.weights(rollout), true);
+        let part = Part {
+            is_copy: true,
+            is_judged,
+        };
+        let place = (index, rollout, runtime);
+        let stream = self.send(place, &request, decision, part, is_complete)?;
         Ok(Phase::Routed(stream))
     }
 
@@ -67,6 +99,30 @@ impl Active {
         request: &Request<'_>,
         is_complete: bool,
     ) -> Result<RoutedStream, HostStatus> {
+        runtime.define(&self.policy, rollout);
+        let weights = runtime.weights(rollout);
+        let mut decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
+        decision.is_copied &= runtime.copies();
+        let part = Part {
+            is_copy: false,
+            is_judged: rollout.judges(&decision, weights, false),
+        };
+        if decision.is_copied {
+            calls::set_request_header(Shadow::HEADER, Shadow::TARGET)?;
+        }
+        let place = (index, rollout, runtime);
+        self.send(place, request, decision, part, is_complete)
+    }
+
+    /// Sends a request to where it was decided to go.
+    fn send(
+        &self,
+        (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
+        request: &Request<'_>,
+        decision: Decision,
+        part: Part,
+        is_complete: bool,
+    ) -> Result<RoutedStream, HostStatus> {
         let started_ns = if rollout.slow_after().is_some() {
             clock::steady_ns()
         } else if self.policy.profile.shows_streams() || rollout.times_first_chunk() {
@@ -74,9 +130,6 @@ impl Active {
         } else {
             0
         };
-        runtime.define(&self.policy, rollout);
-        let weights = runtime.weights(rollout);
-        let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let color = decision.color;
         let route_header = self.policy.route_header.as_str();
         if let Some(clusters) = &rollout.clusters {
@@ -90,7 +143,10 @@ impl Active {
         let content_type = request.headers.first("content-type");
         let is_grpc = content_type.is_some_and(is_grpc);
         let place = (index, rollout, runtime);
-        let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
+        let mut stream = RoutedStream::new(self, place, decision, part, started_ns, is_grpc);
+        if runtime.compares {
+            stream.await_label(&request.headers, decision.is_copied);
+        }
         if is_complete {
             stream.request_completed(rollout, runtime, started_ns);
         }

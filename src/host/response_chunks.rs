@@ -77,7 +77,12 @@ impl RoutedStream {
 
     fn chunks(&self) -> Option<&ChunkMetrics> {
         self.body.as_ref().filter(|body| body.is_timed())?;
-        Some(self.state.chunks.get()?.of(self.origin.color))
+        let chunks = if self.part.is_copy {
+            &self.state.shadow_chunks
+        } else {
+            &self.state.chunks
+        };
+        Some(chunks.get()?.of(self.origin.color))
     }
 }
 

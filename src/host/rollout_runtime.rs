@@ -7,7 +7,7 @@ use crate::analysis::guard::Guard;
 use crate::analysis::incident::Origin;
 use crate::analysis::quality_figures::QualityFigures;
 use crate::policy::action::Todo;
-use crate::policy::decide::{Decision, Reason};
+use crate::policy::decide::Decision;
 use crate::policy::policy::Policy;
 use crate::policy::ramp_begin::RampNotice;
 use crate::policy::rollout::{Rollout, RolloutStatus};
@@ -24,6 +24,10 @@ pub struct RolloutRuntime {
     pub state: Rc<RolloutState>,
     /// Whether outcomes of its predictions are counted.
     pub measures: bool,
+    /// Whether the answers of both colors are compared.
+    pub compares: bool,
+    /// Whether requests are copied to the canary.
+    copies: Cell<bool>,
     /// Whether its guard goes by single requests.
     needs_incidents: bool,
     stable: Color,
@@ -52,6 +56,8 @@ impl RolloutRuntime {
         Ok(Self {
             state,
             measures,
+            compares: rollout.compares(),
+            copies: Cell::default(),
             needs_incidents: rollout.guard.as_ref().is_some_and(Guard::needs_incidents),
             stable: rollout.stable,
             generation: Cell::default(),
@@ -79,9 +85,14 @@ impl RolloutRuntime {
             .unwrap_or_else(|| rollout.weights_at(clock::wall_ms(), self.status.get()))
     }
 
-    /// What a request counts for that is decided now.
-    pub fn origin(&self, decision: &Decision) -> Origin {
-        let is_watched = self.needs_incidents && decision.reason != Reason::Override;
+    /// Whether requests are copied to the canary.
+    pub fn copies(&self) -> bool {
+        self.copies.get()
+    }
+
+    /// What a request counts for that is decided now. Guard and gate look at it where it is judged.
+    pub fn origin(&self, decision: &Decision, is_judged: bool) -> Origin {
+        let is_watched = self.needs_incidents && is_judged;
         Origin {
             color: decision.color,
             is_canary: decision.color != self.stable,
@@ -100,6 +111,7 @@ impl RolloutRuntime {
     /// Learns what has become of the rollout, and what is counted from now on belongs to.
     pub fn learn(&self, rollout: &Rollout, status: RolloutStatus, epoch: Epoch) {
         self.status.set(status);
+        self.copies.set(rollout.copies(status));
         self.fixed_weights.set(rollout.fixed_weights(status));
         self.generation.set(epoch.generation);
         self.state.begin_epoch(epoch);
@@ -176,6 +188,13 @@ impl RolloutRuntime {
                         let figures = QualityFigures::new(outcomes, rollout.quality.as_ref());
                         quality.of(color).show(&figures);
                     }
+                }
+            }
+            Todo::ShowDisagreement(counts) => {
+                let shadow = rollout.shadow.as_ref();
+                let comparison = shadow.and_then(|it| it.comparison.as_ref());
+                if let (Some(metrics), Some(it)) = (self.state.disagreement.get(), comparison) {
+                    metrics.show(it.figure(&counts));
                 }
             }
             Todo::ShowWeights(weights) => self.show_weights(weights),

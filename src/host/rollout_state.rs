@@ -7,11 +7,12 @@ use super::metrics::{
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::quality_metrics::QualityMetrics;
+use super::shadow_metrics::{DisagreementMetrics, ShadowMetrics};
 use crate::analysis::incident::{Incident, IncidentKind, Origin};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::window::Counts;
-use crate::metrics;
+use crate::metrics::{self, ColorStats, Traffic};
 use crate::policy::policy::Policy;
 use crate::policy::recent::Recent;
 use crate::policy::rollout::Rollout;
@@ -32,10 +33,13 @@ pub struct RolloutState {
     pub colors: OnceCell<PerColor<ColorMetrics>>,
     pub streams: OnceCell<PerColor<StreamMetrics>>,
     pub chunks: OnceCell<PerColor<ChunkMetrics>>,
+    pub shadow_chunks: OnceCell<PerColor<ChunkMetrics>>,
     pub override_denied: OnceCell<Counter>,
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub trips: OnceCell<TripMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
+    pub shadow: OnceCell<ShadowMetrics>,
+    pub disagreement: OnceCell<DisagreementMetrics>,
     counts: RefCell<RolloutCounts>,
     recent: RefCell<Recent>,
     /// How much of the counts the guard's metrics show.
@@ -56,10 +60,13 @@ impl RolloutState {
             colors: OnceCell::new(),
             streams: OnceCell::new(),
             chunks: OnceCell::new(),
+            shadow_chunks: OnceCell::new(),
             override_denied: OnceCell::new(),
             guard: OnceCell::new(),
             trips: OnceCell::new(),
             quality: OnceCell::new(),
+            shadow: OnceCell::new(),
+            disagreement: OnceCell::new(),
             counts: RefCell::default(),
             recent: RefCell::default(),
             shown: RefCell::default(),
@@ -69,7 +76,7 @@ impl RolloutState {
 
     /// Defines what a rollout shows without a request.
     pub fn define_shown(&self, rollout: &Rollout) -> Result<(), HostStatus> {
-        if rollout.guard.is_some() || rollout.quality.is_some() {
+        if rollout.is_judged() {
             let define = || Gauge::define(&metrics::guard_state(&rollout.name));
             get_or_define(&self.guard_state, define)?;
         }
@@ -89,12 +96,25 @@ impl RolloutState {
     /// Defines what a rollout counts, by the features that it uses.
     pub fn define_counted(&self, policy: &Policy, rollout: &Rollout) -> Result<(), HostStatus> {
         let name = &rollout.name;
-        get_or_define(&self.colors, || ColorMetrics::define(name))?;
+        let stats = |color| ColorStats {
+            rollout: name,
+            color,
+            traffic: Traffic::Users,
+        };
+        get_or_define(&self.colors, || {
+            PerColor::try_from_fn(|color| ColorMetrics::define(stats(color)))
+        })?;
         if policy.profile.shows_streams() {
-            get_or_define(&self.streams, || StreamMetrics::define(name))?;
+            get_or_define(&self.streams, || {
+                PerColor::try_from_fn(|color| StreamMetrics::define(stats(color)))
+            })?;
         }
         if rollout.times_first_chunk() {
-            get_or_define(&self.chunks, || ChunkMetrics::define(name))?;
+            let define = |traffic| move || ChunkMetrics::define(name, traffic);
+            get_or_define(&self.chunks, define(Traffic::Users))?;
+            if rollout.shadow.is_some() {
+                get_or_define(&self.shadow_chunks, define(Traffic::Shadow))?;
+            }
         }
         if rollout.overrides.is_some() {
             let define = || Counter::define(&metrics::override_denied_total(name));
@@ -103,11 +123,17 @@ impl RolloutState {
         if rollout.guard.is_some() {
             get_or_define(&self.guard, || GuardMetrics::define(name))?;
         }
-        if rollout.guard.is_some() || rollout.quality.is_some() {
+        if rollout.is_judged() {
             get_or_define(&self.trips, || TripMetrics::define(name))?;
         }
         if policy.measures(rollout) {
             get_or_define(&self.quality, || QualityMetrics::define(name))?;
+        }
+        if rollout.shadow.is_some() {
+            get_or_define(&self.shadow, || ShadowMetrics::define(name))?;
+        }
+        if rollout.compares() {
+            get_or_define(&self.disagreement, || DisagreementMetrics::define(name))?;
         }
         Ok(())
     }
@@ -169,7 +195,7 @@ impl RolloutState {
         }
     }
 
-    fn is_current(&self, origin: &Origin) -> bool {
+    pub fn is_current(&self, origin: &Origin) -> bool {
         self.counts.borrow().epoch.generation == origin.generation
     }
 
@@ -187,6 +213,42 @@ impl RolloutState {
         if self.is_current(origin) {
             let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
             self.add_outcomes(origin.color, &outcomes);
+        }
+    }
+
+    /// Counts the outcome that came with the response to a copy. The gate looks at it where copies are judged.
+    pub fn count_copys_outcome(&self, origin: &Origin, kind: Outcome, is_judged: bool) {
+        if !self.is_current(origin) {
+            return;
+        }
+        let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
+        if let Some(shadow) = self.shadow.get() {
+            shadow.outcomes.of(origin.color).count(&outcomes);
+        }
+        if is_judged {
+            let mut counts = self.counts.borrow_mut();
+            counts.outcomes.of_mut(origin.color).add(&outcomes);
+            self.has_counted.set(true);
+        }
+    }
+
+    /// Counts a copy that has ended.
+    pub fn count_copy(&self, origin: &Origin) {
+        if self.is_current(origin) {
+            self.counts.borrow_mut().shadow.add_finished();
+            self.has_counted.set(true);
+        }
+    }
+
+    /// Counts a request whose two answers were compared.
+    pub fn count_compared(&self, origin: &Origin, differs: bool) {
+        if !self.is_current(origin) {
+            return;
+        }
+        self.counts.borrow_mut().shadow.add_compared(differs);
+        self.has_counted.set(true);
+        if let Some(disagreement) = self.disagreement.get() {
+            disagreement.count(differs);
         }
     }
 
@@ -236,7 +298,7 @@ impl RolloutState {
     /// Ends what the configuration in force no longer asks for: stats do not stay at what they showed last.
     /// There is no `rollout` where it is gone altogether.
     pub fn retire(&self, rollout: Option<&Rollout>) {
-        let is_judged = rollout.is_some_and(|it| it.guard.is_some() || it.quality.is_some());
+        let is_judged = rollout.is_some_and(Rollout::is_judged);
         if let (false, Some(guard_state)) = (is_judged, self.guard_state.get()) {
             guard_state.set(0_u32);
         }

@@ -3,21 +3,25 @@
 use super::active::Active;
 use super::clock;
 use super::grpc_call::GrpcCall;
-use super::metrics::StreamMetrics;
+use super::metrics::{ColorMetrics, StreamMetrics};
 use super::proxy_wasm::calls;
 use super::response_body::ResponseBody;
 use super::response_chunks::miss_bodies;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
+use super::store::HostStore;
 use super::waiting::{self, Waiter};
+use crate::analysis::answer_label::AnswerLabel;
 use crate::analysis::guard::SlowAfter;
 use crate::analysis::incident::Origin;
 use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
 use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
+use crate::policy::answers::{Answer, RequestId};
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::rollout::Rollout;
+use crate::request::headers::Headers;
 use log::error;
 use std::rc::Rc;
 
@@ -30,7 +34,10 @@ pub struct RoutedStream {
     started_ns: u64,
     new_id: Option<NewId>,
     grpc: Option<GrpcCall>,
+    pub(super) part: Part,
     is_overridden: bool,
+    /// Its id, where its answer is to be compared with the other color's.
+    compared: Option<RequestId>,
     is_complete: bool,
     /// Whether there is nothing more to wait for.
     pub(super) has_answer: bool,
@@ -39,6 +46,15 @@ pub struct RoutedStream {
     pub(super) waiting: Option<WaitingKey>,
     /// Whether it has counted as slow.
     is_slow: bool,
+}
+
+/// What a request counts as.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Whether it is the copy of another.
+    pub is_copy: bool,
+    /// Whether guard and gate look at it.
+    pub is_judged: bool,
 }
 
 /// The response header by which an upstream tells how a prediction turned out.
@@ -53,30 +69,36 @@ impl RoutedStream {
         active: &Active,
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         decision: Decision,
+        part: Part,
         started_ns: u64,
         is_grpc: bool,
     ) -> Self {
-        let (color, state) = (decision.color, &runtime.state);
-        if let Some(colors) = state.colors.get() {
-            colors.of(color).requests(decision.reason).increment();
-        }
+        let state = &runtime.state;
         if let (true, Some(denied)) = (decision.override_denied, state.override_denied.get()) {
             denied.increment();
         }
         let stream = Self {
             rollout: index,
             state: Rc::clone(state),
-            origin: runtime.origin(&decision),
+            origin: runtime.origin(&decision, part.is_judged),
             started_ns,
             new_id: decision.new_id,
             grpc: is_grpc.then(GrpcCall::default),
+            part,
             is_overridden: decision.reason == Reason::Override,
+            compared: None,
             is_complete: false,
             has_answer: false,
             body: rollout.stream.map(ResponseBody::new).map(Box::new),
             waiting: None,
             is_slow: false,
         };
+        if let Some(color) = stream.color() {
+            color.requests(decision.reason).increment();
+        }
+        if let (true, Some(shadow)) = (decision.is_copied, stream.state.shadow.get()) {
+            shadow.copied.increment();
+        }
         stream.state.start(&stream.origin);
         if let Some(streams) = stream.streams(active) {
             streams.in_flight.add(1);
@@ -86,9 +108,33 @@ impl RoutedStream {
 
     /// Where the profile shows them.
     fn streams(&self, active: &Active) -> Option<&StreamMetrics> {
-        let streams = self.state.streams.get();
-        let shown = streams.filter(|_| active.policy.profile.shows_streams())?;
+        if !active.policy.profile.shows_streams() {
+            return None;
+        }
+        let shown = if self.part.is_copy {
+            &self.state.shadow.get()?.streams
+        } else {
+            self.state.streams.get()?
+        };
         Some(shown.of(self.origin.color))
+    }
+
+    /// What counts it by its color.
+    fn color(&self) -> Option<&ColorMetrics> {
+        let colors = if self.part.is_copy {
+            &self.state.shadow.get()?.colors
+        } else {
+            self.state.colors.get()?
+        };
+        Some(colors.of(self.origin.color))
+    }
+
+    /// Its answer is compared with the other color's, if there is one. Where Envoy gives it no id, it is not.
+    pub fn await_label(&mut self, headers: &Headers<'_>, is_copied: bool) {
+        if is_copied || self.part.is_copy {
+            let id = headers.first(RequestId::HEADER).filter(|it| !it.is_empty());
+            self.compared = id.map(|id| RequestId::new(id, self.origin.generation));
+        }
     }
 
     /// The client has sent its whole request. From now on it waits for the upstream.
@@ -96,7 +142,7 @@ impl RoutedStream {
         self.is_complete = true;
         if let (Some(slow_after_ns), false, false) = (
             runtime.slow_after_ns(rollout),
-            self.is_overridden,
+            !self.part.is_judged,
             self.has_answer,
         ) {
             let waiter = Waiter {
@@ -142,6 +188,9 @@ impl RoutedStream {
         }
         if runtime.measures {
             self.take_outcome();
+        }
+        if runtime.compares {
+            self.take_label(active);
         }
     }
 
@@ -211,8 +260,33 @@ impl RoutedStream {
             return;
         };
         let _ = calls::remove_response_header(OUTCOME_HEADER);
-        if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
-            self.state.count_outcome(&self.origin, kind);
+        match Outcome::from_bytes(&value) {
+            Some(kind) if self.part.is_copy => {
+                let is_judged = self.part.is_judged;
+                self.state
+                    .count_copys_outcome(&self.origin, kind, is_judged);
+            }
+            Some(kind) if !self.is_overridden => self.state.count_outcome(&self.origin, kind),
+            _ => {}
+        }
+    }
+
+    /// Takes the label of the answer out of the response, and compares it with the other color's.
+    fn take_label(&self, active: &Active) {
+        let Some(value) = calls::response_header(AnswerLabel::HEADER) else {
+            return;
+        };
+        let _ = calls::remove_response_header(AnswerLabel::HEADER);
+        let (Some(request), Some(label)) = (self.compared, AnswerLabel::from_bytes(&value)) else {
+            return;
+        };
+        let answer = Answer {
+            request,
+            is_canarys: self.part.is_copy,
+            label,
+        };
+        if let Ok(Some(differs)) = answer.meet(&HostStore, &active.plugin.keys) {
+            self.state.count_compared(&self.origin, differs);
         }
     }
 
@@ -255,7 +329,7 @@ impl RoutedStream {
             active.responses.miss(|| {
                 error!(
                     "rollout {name}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
-                     quality and all profiles but lean need: allow proxy_on_response_headers"
+                     quality, compare and all profiles but lean need: allow proxy_on_response_headers"
                 );
             });
         }
@@ -295,10 +369,14 @@ impl RoutedStream {
             self.end_wait(now_ns, false);
         }
         self.show_chunks();
-        if let (true, Some(colors)) = (end.is_retried(), self.state.colors.get()) {
-            colors.of(self.origin.color).retried.increment();
+        if let (true, Some(color)) = (end.is_retried(), self.color()) {
+            color.retried.increment();
         }
-        if end.class() == StreamClass::ClientFault {
+        let is_clients_fault = end.class() == StreamClass::ClientFault;
+        if self.part.is_copy && !is_clients_fault {
+            self.state.count_copy(&self.origin);
+        }
+        if is_clients_fault {
             self.state.take_back(&self.origin);
         } else if !self.is_overridden {
             let retries_count = || {
@@ -310,9 +388,13 @@ impl RoutedStream {
     }
 
     fn count(&self, has_failed: bool) {
-        let is_current = self.state.count_end(&self.origin, has_failed, self.is_slow);
-        if let (true, true, Some(colors)) = (has_failed, is_current, self.state.colors.get()) {
-            colors.of(self.origin.color).failures.increment();
+        let is_current = if self.part.is_judged {
+            self.state.count_end(&self.origin, has_failed, self.is_slow)
+        } else {
+            self.state.is_current(&self.origin)
+        };
+        if let (true, true, Some(color)) = (has_failed, is_current, self.color()) {
+            color.failures.increment();
         }
     }
 }

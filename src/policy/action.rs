@@ -4,6 +4,7 @@ use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
 use crate::analysis::ramp_progress::RampPosition;
 use crate::analysis::sequential_guard::Evidence;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::ramp_begin::RampNotice;
 use crate::value::color::PerColor;
 use crate::value::percent::Weights;
@@ -50,6 +51,8 @@ pub enum Todo {
     ShowEvidence(Evidence),
     /// Show the outcomes of each color's release.
     ShowOutcomes(PerColor<Outcomes>),
+    /// Show how often the colors disagree.
+    ShowDisagreement(ShadowCounts),
     /// Show the weights in force.
     ShowWeights(Weights),
     /// Show where the ramp is.

@@ -5,10 +5,12 @@
 //! a new field is left out at its default too, and the names here are independent of those in the code.
 
 use crate::analysis::confidence_sequence::ConfidenceLevel;
+use crate::analysis::disagreement::Comparison;
 use crate::analysis::guard::{Guard, Limits, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::{Ramp, Step};
 use crate::analysis::sequential::Sequential;
+use crate::analysis::shadow::Shadow;
 use crate::assign::cookie_attribute::CookieDomain;
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::{NewCookie, SameSite};
@@ -17,6 +19,7 @@ use crate::assign::permission::Permission;
 use crate::request::cookie::CookieName;
 use crate::value::color::{Color, PerColor};
 use crate::value::header_name::HeaderName;
+use crate::value::method::Method;
 use crate::value::name::ReleaseLabel;
 use crate::value::percent::Percent;
 use serde::Serialize;
@@ -262,6 +265,56 @@ impl<'a> CanonicalReleases<'a> {
 }
 
 #[derive(Serialize)]
+pub struct CanonicalShadow<'a> {
+    percent: u32,
+    /// Where they are not GET and HEAD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    methods: Option<Vec<&'a str>>,
+    min_requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compare: Option<CanonicalComparison>,
+}
+
+#[derive(Serialize)]
+pub struct CanonicalComparison {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_disagreement: Option<u32>,
+    /// 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<u32>,
+}
+
+impl<'a> CanonicalShadow<'a> {
+    pub fn new(shadow: &'a Shadow) -> Self {
+        let names = shadow.methods.iter().map(Method::as_str).collect();
+        Self {
+            percent: shadow.percent.millipercent(),
+            methods: (shadow.methods != Method::safe()).then_some(names),
+            min_requests: shadow.min_requests,
+            compare: shadow.comparison.as_ref().map(CanonicalComparison::new),
+        }
+    }
+}
+
+impl CanonicalComparison {
+    fn new(comparison: &Comparison) -> Self {
+        Self {
+            max_disagreement: millipercent(comparison.max_disagreement),
+            confidence: level(comparison.confidence),
+        }
+    }
+}
+
+/// Nothing at the default, 0 for none.
+fn level(confidence: Option<ConfidenceLevel>) -> Option<u32> {
+    match confidence {
+        Some(ConfidenceLevel::DEFAULT) => None,
+        Some(level) => Some(level.percent().millipercent()),
+        None => Some(0),
+    }
+}
+
+#[derive(Serialize)]
 pub struct CanonicalQuality {
     min_samples: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -288,11 +341,7 @@ impl CanonicalQuality {
             min_precision: millipercent(quality.min_precision),
             min_recall: millipercent(quality.min_recall),
             hold_at: millipercent(quality.hold_at),
-            confidence: match quality.confidence {
-                Some(ConfidenceLevel::DEFAULT) => None,
-                Some(level) => Some(level.percent().millipercent()),
-                None => Some(0),
-            },
+            confidence: level(quality.confidence),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Decision {
     pub new_id: Option<NewId>,
     /// Whether the request asked for a color that it may not have.
     pub override_denied: bool,
+    /// Whether the canary gets a copy of it.
+    pub is_copied: bool,
 }
 
 /// By what a request was decided.
@@ -58,6 +60,7 @@ impl Rollout {
                 user: None,
                 new_id: None,
                 override_denied: false,
+                is_copied: false,
             };
         }
         let (bucket, reason, new_id) = if let Some((_, key)) = self.key(request) {
@@ -69,13 +72,20 @@ impl Rollout {
         } else {
             (Bucket::random(rng), Reason::Random, None)
         };
+        let color = bucket.color(weights);
         Decision {
-            color: bucket.color(weights),
+            color,
             reason,
             user: (reason != Reason::Random).then_some(bucket),
             new_id,
             override_denied: override_result == Some(OverrideResult::Denied),
+            is_copied: color == self.stable && self.is_shadowed(request, bucket),
         }
+    }
+
+    fn is_shadowed(&self, request: &Request<'_>, bucket: Bucket) -> bool {
+        let shadow = self.shadow.as_ref();
+        shadow.is_some_and(|it| it.takes(&request.headers, bucket, self.stable.other()))
     }
 
     /// The index of the first source that has a key, and the key.

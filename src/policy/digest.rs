@@ -2,7 +2,7 @@
 
 use crate::policy::canonical::{
     CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalQuality, CanonicalRamp,
-    CanonicalReleases, CanonicalSource,
+    CanonicalReleases, CanonicalShadow, CanonicalSource,
 };
 use crate::policy::canonical_stream::CanonicalStream;
 use crate::policy::rollout::{Match, Rollout};
@@ -47,6 +47,8 @@ struct CanonicalRollout<'a> {
     quality: Option<CanonicalQuality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<CanonicalStream>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<CanonicalShadow<'a>>,
 }
 
 // === impl Rollout ===
@@ -129,6 +131,7 @@ impl<'a> CanonicalRollout<'a> {
             releases: CanonicalReleases::new(&rollout.releases),
             quality: rollout.quality.as_ref().map(CanonicalQuality::new),
             stream: rollout.stream.map(CanonicalStream::new),
+            shadow: rollout.shadow.as_ref().map(CanonicalShadow::new),
         }
     }
 }

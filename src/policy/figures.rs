@@ -1,6 +1,7 @@
 //! What rollouts are judged by.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::policy::rollout::RolloutStatus;
 use crate::value::color::PerColor;
@@ -14,6 +15,8 @@ pub struct Figures {
     pub requests: PerColor<Counts>,
     /// The outcomes of each color's release.
     pub outcomes: PerColor<Outcomes>,
+    /// What copies of its requests came to since then.
+    pub shadow: ShadowCounts,
 }
 
 /// The time by two clocks.

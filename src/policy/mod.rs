@@ -1,6 +1,7 @@
 //! One rollout and the whole policy.
 
 pub mod action;
+pub mod answers;
 pub mod board;
 mod canonical;
 mod canonical_stream;
@@ -29,6 +30,7 @@ pub mod rollout_counts;
 pub mod rollout_identity;
 pub mod rollout_watch;
 pub mod sequential_guards;
+pub mod shadowing;
 pub mod shared_keys;
 pub mod shared_state;
 pub mod shared_store;

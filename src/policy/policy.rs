@@ -81,6 +81,7 @@ impl Policy {
             || rollout.new_cookie.is_some()
             || rollout.slow_after().is_some()
             || rollout.stream.is_some()
+            || rollout.compares()
             || self.measures(rollout)
     }
 

@@ -51,7 +51,8 @@ impl RampBegin {
                 })
             }
             None if waits_for_evidence => Some(Self::at_first_step(ramp, now_ms, |first| {
-                let requests_before = (first.since_ms <= now_ms).then(requests);
+                let begins = first.since_ms <= now_ms && !rollout.waits_for_copies();
+                let requests_before = begins.then(requests);
                 RampProgress::AtStep(RampPosition {
                     requests_before,
                     ..first

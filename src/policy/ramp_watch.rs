@@ -3,6 +3,7 @@
 use crate::analysis::ramp::{Ramp, Step};
 use crate::analysis::ramp_progress::{RampPosition, RampProgress};
 use crate::policy::action::{ShownRamp, Todo};
+use crate::policy::figures::Figures;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 
 /// Watches the ramp of one rollout.
@@ -10,6 +11,28 @@ use crate::policy::rollout::{Rollout, RolloutStatus};
 pub struct RampWatch {
     shown: Option<ShownRamp>,
     shows_again: bool,
+}
+
+/// What has come that steps may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RampEvidence {
+    /// How many canary requests have finished so far.
+    pub requests: u64,
+    /// Whether there is all that the first step asks of copies.
+    pub has_copies: bool,
+}
+
+// === impl RampEvidence ===
+
+impl RampEvidence {
+    /// That of a rollout.
+    pub fn of(rollout: &Rollout, figures: &Figures) -> Self {
+        let shadow = rollout.shadow.as_ref();
+        Self {
+            requests: figures.requests.of(rollout.stable.other()).requests,
+            has_copies: shadow.is_none_or(|it| it.is_enough(&figures.shadow)),
+        }
+    }
 }
 
 // === impl RampWatch ===
@@ -20,12 +43,12 @@ impl RampWatch {
         self.shows_again = true;
     }
 
-    /// What there is to do. `requests` is how many canary requests have finished so far.
+    /// What there is to do.
     pub fn tick(
         &mut self,
         rollout: &Rollout,
         status: RolloutStatus,
-        requests: u64,
+        evidence: RampEvidence,
         now_ms: u64,
         todo: &mut Vec<Todo>,
     ) {
@@ -33,7 +56,7 @@ impl RampWatch {
             return;
         };
         let shown = match (status.tripped, self.shown) {
-            (None, _) => look(rollout, ramp, status, requests, now_ms, todo),
+            (None, _) => look(rollout, ramp, status, evidence, now_ms, todo),
             // The step at which it was rolled back.
             (Some(_), Some(last)) => ShownRamp {
                 waits: false,
@@ -55,12 +78,19 @@ fn look(
     rollout: &Rollout,
     ramp: &Ramp,
     mut status: RolloutStatus,
-    requests: u64,
+    evidence: RampEvidence,
     now_ms: u64,
     todo: &mut Vec<Todo>,
 ) -> ShownRamp {
+    let RampEvidence {
+        requests,
+        has_copies,
+    } = evidence;
     let mut waits = false;
-    if let RampProgress::AtStep(position) = rollout.ramp_progress(ramp, status) {
+    let progress = rollout.ramp_progress(ramp, status);
+    if progress.is_before_first_step() && !has_copies {
+        waits = ramp.start_ms() <= now_ms;
+    } else if let RampProgress::AtStep(position) = progress {
         let hold = rollout.hold(ramp, status);
         let implied = rollout.implied_min_requests();
         let analysis = position.judge(ramp, hold, implied, requests, now_ms);

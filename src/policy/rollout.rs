@@ -4,6 +4,7 @@ use crate::analysis::guard::{Cause, Guard, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::{Hold, Ramp, RampPlace};
 use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::shadow::Shadow;
 use crate::analysis::streaming::Streaming;
 use crate::assign::key_source::KeySource;
 use crate::assign::new_cookie::NewCookie;
@@ -45,6 +46,8 @@ pub struct Rollout {
     pub quality: Option<Quality>,
     /// What is watched of responses that come piece by piece.
     pub stream: Option<Streaming>,
+    /// Which requests the canary gets a copy of.
+    pub shadow: Option<Shadow>,
 }
 
 /// What has become of a rollout since its configuration came into force.
@@ -94,6 +97,9 @@ impl Rollout {
     pub fn ramp_place(&self, now_ms: u64, status: RolloutStatus) -> Option<RampPlace> {
         let ramp = self.ramp.as_ref()?;
         let progress = self.ramp_progress(ramp, status);
+        if self.waits_for_copies() && progress.is_before_first_step() {
+            return None;
+        }
         progress.place(ramp, now_ms, self.hold(ramp, status))
     }
 
@@ -112,7 +118,24 @@ impl Rollout {
 
     /// Whether a step of its ramp asks for more than time.
     pub fn waits_for_evidence(&self, ramp: &Ramp) -> bool {
-        ramp.asks_for_evidence(self.implied_min_requests())
+        self.waits_for_copies() || ramp.asks_for_evidence(self.implied_min_requests())
+    }
+
+    /// Whether the first step of its ramp waits for copies of requests.
+    pub fn waits_for_copies(&self) -> bool {
+        self.shadow.as_ref().is_some_and(Shadow::holds_ramp)
+    }
+
+    /// Whether the answers of both colors are compared.
+    pub fn compares(&self) -> bool {
+        let shadow = self.shadow.as_ref();
+        shadow.is_some_and(|it| it.comparison.is_some())
+    }
+
+    /// Whether something is held against limits.
+    pub fn is_judged(&self) -> bool {
+        let shadow = self.shadow.as_ref();
+        self.guard.is_some() || self.quality.is_some() || shadow.is_some_and(Shadow::has_limit)
     }
 
     /// How many canary requests a step of a ramp waits for that does not say so: no ramp goes on past a guard that

@@ -1,6 +1,7 @@
 //! What was counted of one rollout.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct RolloutCounts {
     pub requests: PerColor<Counts>,
     /// How the predictions turned out.
     pub outcomes: PerColor<Outcomes>,
+    /// What copies of the generation's requests came to.
+    pub shadow: ShadowCounts,
 }
 
 /// Counts as they are written, by position: with names they would take five times the room.
@@ -34,6 +37,8 @@ struct RawCounts {
     /// Requests, failed, timed, slow; true and false positives, false and true negatives.
     blue: [u64; 8],
     green: [u64; 8],
+    #[serde(default, skip_serializing_if = "ShadowCounts::is_empty")]
+    shadow: ShadowCounts,
 }
 
 // === impl RolloutCounts ===
@@ -51,11 +56,15 @@ impl RolloutCounts {
     pub fn begin(&mut self, epoch: Epoch) -> bool {
         let before = std::mem::replace(self, Self::of(epoch));
         self.add(&before);
-        (self.requests, self.outcomes) != (before.requests, before.outcomes)
+        (self.requests, self.outcomes, self.shadow)
+            != (before.requests, before.outcomes, before.shadow)
     }
 
     /// Adds what others counted for the same generation and the same releases.
     pub fn add(&mut self, other: &Self) {
+        if self.epoch.generation == other.epoch.generation {
+            self.shadow.add(&other.shadow);
+        }
         for color in Color::ALL {
             if self.epoch.generation == other.epoch.generation {
                 self.requests.of_mut(color).add(other.requests.of(color));
@@ -69,6 +78,9 @@ impl RolloutCounts {
     /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
         let mut rest = *self;
+        if self.epoch.generation == base.epoch.generation {
+            rest.shadow = self.shadow.since(&base.shadow);
+        }
         for color in Color::ALL {
             if self.epoch.generation == base.epoch.generation {
                 *rest.requests.of_mut(color) =
@@ -109,6 +121,7 @@ impl From<RolloutCounts> for RawCounts {
             epoch: (generation, releases.blue, releases.green),
             blue: of(Color::Blue),
             green: of(Color::Green),
+            shadow: counts.shadow,
         }
     }
 }
@@ -141,6 +154,7 @@ impl From<RawCounts> for RolloutCounts {
                 blue: blue_outcomes,
                 green: green_outcomes,
             },
+            shadow: raw.shadow,
         }
     }
 }

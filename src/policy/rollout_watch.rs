@@ -1,15 +1,18 @@
 //! What to do about one rollout.
 
+use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::{Analysis, Cause, Guard, SlowAfter};
 use crate::analysis::incident::IncidentKind;
 use crate::analysis::quality::{Outcomes, Quality};
 use crate::analysis::quality_analysis::QualityAnalysis;
 use crate::analysis::ramp_progress::RampProgress;
 use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
+use crate::analysis::shadow::Shadow;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::policy::Policy;
-use crate::policy::ramp_watch::RampWatch;
+use crate::policy::ramp_watch::{RampEvidence, RampWatch};
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::sequential_guards::Watched;
 use crate::policy::windows::Windows;
@@ -24,6 +27,7 @@ pub struct RolloutWatch {
     shown_state: Option<GuardState>,
     shown_evidence: Option<Evidence>,
     shown_outcomes: Option<PerColor<Outcomes>>,
+    shown_shadow: Option<ShadowCounts>,
     shown_weights: Option<Weights>,
     slow_after_set_ms: Option<u64>,
     ramp: RampWatch,
@@ -55,6 +59,7 @@ impl RolloutWatch {
             shown_state: None,
             shown_evidence: None,
             shown_outcomes: None,
+            shown_shadow: None,
             shown_weights: None,
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
@@ -102,9 +107,9 @@ impl RolloutWatch {
                 .tripped
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
-        let canary = figures.requests.of(rollout.stable.other()).requests;
+        let evidence = RampEvidence::of(rollout, figures);
         self.ramp
-            .tick(rollout, status, canary, now.wall_ms, &mut todo);
+            .tick(rollout, status, evidence, now.wall_ms, &mut todo);
         let advance = todo.iter().find_map(Todo::advance);
         status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
@@ -144,7 +149,10 @@ impl RolloutWatch {
         {
             todo.push(Todo::ShowOutcomes(figures.outcomes));
         }
-        if rollout.guard.is_none() && rollout.quality.is_none() {
+        if rollout.compares() && self.shown_shadow.replace(figures.shadow) != Some(figures.shadow) {
+            todo.push(Todo::ShowDisagreement(figures.shadow));
+        }
+        if !rollout.is_judged() {
             return;
         }
         let state = match figures.status.tripped {
@@ -171,8 +179,12 @@ fn judge_limits(
 ) -> GuardState {
     let &TickInput { now, figures, .. } = input;
     let mut state = GuardState::Watching;
+    if let Some(shadow) = &rollout.shadow {
+        state = judge_shadow(shadow, figures, todo);
+    }
     if let Some(quality) = &rollout.quality
         && !is_retired(rollout, figures.status, now)
+        && state != GuardState::Tripped
     {
         state = judge_quality(rollout, quality, figures, todo);
     }
@@ -222,6 +234,17 @@ fn finding(kind: IncidentKind, [canary, stable]: [u64; 2]) -> String {
     )
 }
 
+fn judge_shadow(shadow: &Shadow, figures: &Figures, todo: &mut Vec<Todo>) -> GuardState {
+    let comparison = shadow.comparison.as_ref();
+    if let Some(breach) = comparison.and_then(|it| it.breach(&figures.shadow)) {
+        return roll_back(Cause::Quality, breach.to_string(), todo);
+    }
+    match shadow.judge(&figures.shadow) {
+        LimitVerdict::Undecided => GuardState::Inconclusive,
+        LimitVerdict::Kept | LimitVerdict::Broken => GuardState::Watching,
+    }
+}
+
 fn judge_quality(
     rollout: &Rollout,
     quality: &Quality,
@@ -245,9 +268,10 @@ fn roll_back(cause: Cause, reason: String, todo: &mut Vec<Todo>) -> GuardState {
     GuardState::Tripped
 }
 
-/// Whether the canary has nothing to lose: it serves nobody and no ramp will change that, as with the old
-/// release after a swap of roles.
+/// Whether the canary has nothing to lose: it serves nobody, gets no copies, and no ramp will change that, as with the
+/// old release after a swap of roles.
 fn is_retired(rollout: &Rollout, status: RolloutStatus, now: Now) -> bool {
     let weights = rollout.weights_at(now.wall_ms, status);
-    rollout.ramp.is_none() && weights.of(rollout.stable.other()) == Percent::ZERO
+    let gets_none = rollout.ramp.is_none() && rollout.shadow.is_none();
+    gets_none && weights.of(rollout.stable.other()) == Percent::ZERO
 }

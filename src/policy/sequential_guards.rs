@@ -12,7 +12,7 @@ use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_counts::Epoch;
 use crate::value::color::Color;
 use crate::value::name::RolloutName;
-use crate::value::percent::Weights;
+use crate::value::percent::Percent;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
@@ -30,7 +30,8 @@ pub struct Watched {
     pub users: UserWindow,
     /// How long the stable color's responses took.
     pub latency: RecentLatency,
-    weights: Option<Weights>,
+    /// The canary's share of the requests that are judged.
+    share: Option<Percent>,
 }
 
 /// What all this belongs to.
@@ -75,7 +76,8 @@ impl SequentialGuards {
             let known = index.and_then(|it| policy.rollouts.get(it).zip(statuses.get(it)));
             if let (Some((rollout, status)), Some(watched)) = (known, self.0.get_mut(name.as_str()))
             {
-                watched.learn(news, rollout.weights_at(now.wall_ms, *status), now);
+                let weights = rollout.weights_at(now.wall_ms, *status);
+                watched.learn(news, rollout.canary_share(weights), now);
             }
         }
     }
@@ -98,11 +100,11 @@ impl Watched {
             sequential,
             users: UserWindow::default(),
             latency: RecentLatency::default(),
-            weights: None,
+            share: None,
         }
     }
 
-    fn learn(&mut self, news: &News, weights: Weights, now: Now) {
+    fn learn(&mut self, news: &News, share: Percent, now: Now) {
         if news.generation != self.key.generation {
             return;
         }
@@ -113,9 +115,8 @@ impl Watched {
                 .observe(window_ms, now.steady_ms, &news.incidents);
         }
         if let Some(sequential) = &mut self.sequential {
-            if self.weights.replace(weights) != Some(weights) {
-                let canary = weights.of(self.key.stable.other());
-                sequential.begin_weights(now.steady_ms / 1_000, canary);
+            if self.share.replace(share) != Some(share) {
+                sequential.begin_weights(now.steady_ms / 1_000, share);
             }
             for &(second, color, count) in &news.starts {
                 sequential.add_starts(second, color, count);

@@ -15,6 +15,7 @@ pub struct SharedKeys {
     /// Which VMs there are.
     pub registry: String,
     counts: String,
+    answers: String,
 }
 
 // === impl SharedKeys ===
@@ -37,6 +38,7 @@ impl SharedKeys {
             leader: key("leader"),
             registry: key("registry"),
             counts: key("counts"),
+            answers: key("answers"),
         }
     }
 
@@ -48,5 +50,10 @@ impl SharedKeys {
     /// What the VM of this id has counted.
     pub fn counts_of(&self, vm: u32) -> String {
         format!("{}/{vm}", self.counts)
+    }
+
+    /// The answer that waits at a place to be compared.
+    pub fn answer_at(&self, place: u64) -> String {
+        format!("{}/{place}", self.answers)
     }
 }

@@ -4,6 +4,7 @@ pub mod bucket;
 pub mod color;
 pub mod followed_clock;
 pub mod header_name;
+pub mod method;
 pub mod name;
 pub(crate) mod path;
 pub mod percent;

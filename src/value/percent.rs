@@ -34,6 +34,8 @@ impl Percent {
     /// Nothing.
     pub const ZERO: Self = Self(0);
     /// Nearly all of it.
+    pub const FIFTY: Self = Self(50_000);
+    /// 95 %.
     pub const NINETY_FIVE: Self = Self(95_000);
     /// All of it.
     pub const HUNDRED: Self = Self(100_000);

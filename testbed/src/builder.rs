@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::envoy::Envoy;
 use crate::files::{self, Ecds, PluginConfig};
+use crate::ports;
 use crate::process::Process;
 use crate::relabel::Relabel;
 use crate::version::Feature;
@@ -233,7 +234,14 @@ impl EnvoyBuilder {
         } else {
             edited
         };
-        files::bootstrap(&edited, self.blue, self.green) + &self.clusters
+        let shadow = self.shadow_port();
+        files::bootstrap(&edited, self.blue, self.green, shadow) + &self.clusters
+    }
+
+    /// The port of the listener for copies: a free one where the configuration asks for copies.
+    fn shadow_port(&self) -> u16 {
+        let copies = self.config.as_ref().is_some_and(PluginConfig::has_shadow);
+        if copies { ports::free() } else { 0 }
     }
 
     fn access_log(&self) -> String {

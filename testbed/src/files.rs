@@ -22,6 +22,11 @@ impl PluginConfig {
         Self::Json(in_tested_profile(config.into()))
     }
 
+    /// Whether a rollout has copies of its requests made.
+    pub fn has_shadow(&self) -> bool {
+        matches!(self, Self::Json(config) if config.to_string().contains("\"shadow\""))
+    }
+
     /// Whether it names a profile.
     pub fn has_profile(&self) -> bool {
         matches!(self, Self::Json(config) if config.get("profile").is_some())
@@ -71,13 +76,15 @@ pub fn with_access_log(shipped: &str, access_log: &str) -> String {
 /// The line of `bootstrap.yaml` behind which `signal.yaml` goes.
 const SIGNAL_PLACE: &str = "signal.yaml goes here";
 
-/// `bootstrap.yaml` with Envoy's own ports chosen by the kernel, so that tests can run in parallel.
-pub fn bootstrap(shipped: &str, blue: SocketAddr, green: SocketAddr) -> String {
+/// `bootstrap.yaml` with Envoy's own ports chosen by the kernel, so that tests can run in parallel. The port of the
+/// listener for copies is given, since a cluster has to name it.
+pub fn bootstrap(shipped: &str, blue: SocketAddr, green: SocketAddr, shadow: u16) -> String {
     let ports = [
         (10000, 0),
         (9901, 0),
         (10001, blue.port()),
         (10002, green.port()),
+        (10003, shadow),
     ];
     ports.iter().fold(shipped.to_owned(), |text, (from, to)| {
         let (find, replace) = (format!("port_value: {from} "), format!("port_value: {to} "));

@@ -49,6 +49,7 @@ mod files;
 mod grpc;
 mod load;
 mod metrics;
+mod ports;
 mod process;
 mod raw;
 mod received;

@@ -23,7 +23,8 @@ fn key_decides_by_its_bucket() {
                 reason: Reason::Sticky,
                 user: Some(bucket),
                 new_id: None,
-                override_denied: false
+                override_denied: false,
+                is_copied: false,
             }
         );
     }

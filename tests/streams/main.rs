@@ -4,6 +4,7 @@ mod common;
 
 mod auto;
 mod capability;
+mod copies;
 mod events;
 mod figures;
 mod grpc;

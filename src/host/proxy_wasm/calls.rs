@@ -165,6 +165,11 @@ pub fn property(path: &[u8]) -> Option<Vec<u8>> {
     take(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) }).ok()
 }
 
+/// Whether a property is there and true.
+pub fn is_true(path: &[u8]) -> bool {
+    property(path).is_some_and(|value| value == [1])
+}
+
 /// A property that is an integer.
 pub fn int_property(path: &[u8]) -> Option<u64> {
     let bytes = property(path)?;

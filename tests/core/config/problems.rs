@@ -21,7 +21,7 @@ fn problems_in_different_places_are_all_reported() {
         "version: \"\", must be 1 to 128 characters without control characters\n\
          rollouts[0].weights: blue 90 + green 5 = 95, must be 100\n\
          rollouts[1].stabel: unknown field, must be one of name, match, clusters, weights, stable, salt, \
-         sticky, override, ramp, guard, releases, quality, stream\n\
+         sticky, override, ramp, guard, releases, quality, stream, shadow\n\
          rollouts[2].clusters.blue: 1, must be a string\n\
          rollouts[2].clusters.green: \"a b\", must be 1 to 255 visible ASCII characters\n\
          rollouts[3].ramp.start: \"now\", must be an RFC 3339 time such as \"2026-11-23T10:00:00Z\"\n\

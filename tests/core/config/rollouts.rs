@@ -33,7 +33,7 @@ fn unknown_fields_are_named_where_they_stand() {
     assert_rollout(
         json!({ "weight": 5 }),
         ".weight: unknown field, must be one of name, match, clusters, weights, stable, salt, sticky, override, \
-         ramp, guard, releases, quality, stream",
+         ramp, guard, releases, quality, stream, shadow",
     );
     assert_field(
         "match",
