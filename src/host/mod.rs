@@ -15,6 +15,7 @@ mod receive;
 mod rollout_runtime;
 mod rollout_state;
 mod routed_stream;
+mod score_metrics;
 mod store;
 mod suspect_counter;
 mod vm;

@@ -6,11 +6,13 @@ use super::metrics::{
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::quality_metrics::QualityMetrics;
+use super::score_metrics::ScoreMetrics;
 use crate::analysis::incident::{Incident, IncidentKind, Origin};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::window::Counts;
 use crate::metrics;
+use crate::policy::feedback_scores::Scores;
 use crate::policy::policy::Policy;
 use crate::policy::recent::Recent;
 use crate::policy::rollout::Rollout;
@@ -34,6 +36,7 @@ pub struct RolloutState {
     pub guard: OnceCell<PerColor<GuardMetrics>>,
     pub trips: OnceCell<TripMetrics>,
     pub quality: OnceCell<PerColor<QualityMetrics>>,
+    pub scores: ScoreMetrics,
     counts: RefCell<RolloutCounts>,
     recent: RefCell<Recent>,
     /// How much of the counts the guard's metrics show.
@@ -57,6 +60,7 @@ impl RolloutState {
             guard: OnceCell::new(),
             trips: OnceCell::new(),
             quality: OnceCell::new(),
+            scores: ScoreMetrics::default(),
             counts: RefCell::default(),
             recent: RefCell::default(),
             shown: RefCell::default(),
@@ -100,8 +104,11 @@ impl RolloutState {
         if rollout.guard.is_some() || rollout.quality.is_some() {
             get_or_define(&self.trips, || TripMetrics::define(name))?;
         }
-        if policy.measures(rollout) {
+        if rollout.measures() {
             get_or_define(&self.quality, || QualityMetrics::define(name))?;
+        }
+        if let Some(quality) = &rollout.quality {
+            self.scores.define(name, quality)?;
         }
         Ok(())
     }
@@ -197,10 +204,29 @@ impl RolloutState {
         self.has_counted.set(true);
     }
 
+    /// Counts the scores that came with a response.
+    pub fn count_scores(&self, origin: &Origin, rollout: &Rollout, scores: &Scores) {
+        if self.is_current(origin) {
+            self.add_scores(origin.color, rollout, scores);
+        }
+    }
+
+    /// Counts scores of a color's release.
+    pub fn add_scores(&self, color: Color, rollout: &Rollout, scores: &Scores) {
+        let mut counts = self.counts.borrow_mut();
+        for (index, sum) in scores {
+            if let Some(score) = rollout.scores().get(*index) {
+                let sums = counts.scores.of_mut(color);
+                sums.add_to(score.name.as_str(), sum);
+                self.has_counted.set(true);
+            }
+        }
+    }
+
     /// What was counted, and how much of it the guard's metrics do not show yet.
     pub fn counts(&self) -> RolloutCounts {
         self.show_counts();
-        *self.counts.borrow()
+        self.counts.borrow().clone()
     }
 
     /// What went on of late, and that the others are told of it; nothing where no guard goes by it.
@@ -243,6 +269,7 @@ impl RolloutState {
         if let (false, Some(ramp)) = (is_ramped, self.ramp.get()) {
             ramp.retire();
         }
+        self.scores.retire(rollout);
         if rollout.is_none() {
             for color in Color::ALL {
                 self.weights.of(color).set(0_u32);

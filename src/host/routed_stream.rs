@@ -15,6 +15,7 @@ use crate::analysis::stream_end::{StreamClass, StreamEnd};
 use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
 use crate::policy::decide::{Decision, Reason};
+use crate::policy::feedback_scores::scores_in_header;
 use crate::policy::rollout::Rollout;
 use log::error;
 use std::rc::Rc;
@@ -38,6 +39,9 @@ pub struct RoutedStream {
 
 /// The response header by which an upstream tells how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
+
+/// The response header by which an upstream tells scores.
+const SCORE_HEADER: &str = "x-bluegreen-score";
 
 // === impl RoutedStream ===
 
@@ -130,6 +134,9 @@ impl RoutedStream {
         }
         if runtime.measures {
             self.take_outcome();
+            if !rollout.scores().is_empty() {
+                self.take_scores(rollout);
+            }
         }
     }
 
@@ -190,6 +197,18 @@ impl RoutedStream {
         let _ = calls::remove_response_header(OUTCOME_HEADER);
         if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
             self.state.count_outcome(&self.origin, kind);
+        }
+    }
+
+    /// Takes the scores that the upstream tells out of the response.
+    fn take_scores(&self, rollout: &Rollout) {
+        let Some(value) = calls::response_header(SCORE_HEADER) else {
+            return;
+        };
+        let _ = calls::remove_response_header(SCORE_HEADER);
+        let told = scores_in_header(&value, rollout.scores());
+        if let (false, Some(scores)) = (self.is_overridden, told) {
+            self.state.count_scores(&self.origin, rollout, &scores);
         }
     }
 

@@ -1,8 +1,10 @@
 //! What a VM has to do about a rollout.
 
+use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
 use crate::analysis::ramp_progress::RampPosition;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
 use crate::policy::ramp_begin::RampNotice;
 use crate::value::color::PerColor;
@@ -50,6 +52,10 @@ pub enum Todo {
     ShowEvidence(Evidence),
     /// Show the outcomes of each color's release.
     ShowOutcomes(PerColor<Outcomes>),
+    /// Show the scores of each color's release.
+    ShowScores(PerColor<ScoreSums>),
+    /// Show what is known of each limit of quality, in the order of `Quality::limit_names`.
+    ShowVerdicts(Vec<LimitVerdict>),
     /// Show the weights in force.
     ShowWeights(Weights),
     /// Show where the ramp is.

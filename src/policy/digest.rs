@@ -43,7 +43,7 @@ struct CanonicalRollout<'a> {
     #[serde(skip_serializing_if = "CanonicalReleases::is_empty")]
     releases: CanonicalReleases<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quality: Option<CanonicalQuality>,
+    quality: Option<CanonicalQuality<'a>>,
 }
 
 // === impl Rollout ===

@@ -1,12 +1,13 @@
 //! What rollouts are judged by.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::window::Counts;
 use crate::policy::rollout::RolloutStatus;
 use crate::value::color::PerColor;
 
 /// What is known of a rollout at one time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// What has become of it.
     pub status: RolloutStatus,
@@ -14,6 +15,8 @@ pub struct Figures {
     pub requests: PerColor<Counts>,
     /// The outcomes of each color's release.
     pub outcomes: PerColor<Outcomes>,
+    /// The scores of each color's release.
+    pub scores: PerColor<ScoreSums>,
 }
 
 /// The time by two clocks.

@@ -65,22 +65,13 @@ impl Policy {
         found
     }
 
-    /// Whether outcomes of a rollout's predictions are counted.
-    pub fn measures(&self, rollout: &Rollout) -> bool {
-        let releases = &rollout.releases;
-        self.feedback.is_some()
-            || rollout.quality.is_some()
-            || releases.blue.is_some()
-            || releases.green.is_some()
-    }
-
     /// Whether something has to be done when a response begins.
     pub fn needs_responses(&self, rollout: &Rollout) -> bool {
         self.profile.shows_streams()
             || self.color_header.is_some()
             || rollout.new_cookie.is_some()
             || rollout.slow_after().is_some()
-            || self.measures(rollout)
+            || rollout.measures()
     }
 
     /// The index of the rollout that a request belongs to, if there is one.

@@ -1,6 +1,7 @@
 //! What was counted of one rollout.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,8 @@ pub struct Epoch {
     pub releases: PerColor<u32>,
 }
 
-/// Requests of one generation of a rollout, and outcomes of each color's release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Requests of one generation of a rollout, and outcomes and scores of each color's release.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "RawCounts", into = "RawCounts")]
 pub struct RolloutCounts {
     /// What they belong to.
@@ -24,6 +25,8 @@ pub struct RolloutCounts {
     pub requests: PerColor<Counts>,
     /// How the predictions turned out.
     pub outcomes: PerColor<Outcomes>,
+    /// The scores of the predictions.
+    pub scores: PerColor<ScoreSums>,
 }
 
 /// Counts as they are written, by position: with names they would take five times the room.
@@ -34,6 +37,9 @@ struct RawCounts {
     /// Requests, failed, timed, slow; true and false positives, false and true negatives.
     blue: [u64; 8],
     green: [u64; 8],
+    /// By color, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<PerColor<ScoreSums>>,
 }
 
 // === impl RolloutCounts ===
@@ -52,6 +58,7 @@ impl RolloutCounts {
         let before = std::mem::replace(self, Self::of(epoch));
         self.add(&before);
         (self.requests, self.outcomes) != (before.requests, before.outcomes)
+            || self.scores != before.scores
     }
 
     /// Adds what others counted for the same generation and the same releases.
@@ -62,13 +69,14 @@ impl RolloutCounts {
             }
             if self.has_release_of(other, color) {
                 self.outcomes.of_mut(color).add(other.outcomes.of(color));
+                self.scores.of_mut(color).add(other.scores.of(color));
             }
         }
     }
 
     /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
-        let mut rest = *self;
+        let mut rest = self.clone();
         for color in Color::ALL {
             if self.epoch.generation == base.epoch.generation {
                 *rest.requests.of_mut(color) =
@@ -77,6 +85,7 @@ impl RolloutCounts {
             if self.has_release_of(base, color) {
                 *rest.outcomes.of_mut(color) =
                     self.outcomes.of(color).since(base.outcomes.of(color));
+                *rest.scores.of_mut(color) = self.scores.of(color).since(base.scores.of(color));
             }
         }
         rest
@@ -105,10 +114,12 @@ impl From<RolloutCounts> for RawCounts {
             generation,
             releases,
         } = counts.epoch;
+        let has_scores = !counts.scores.blue.is_empty() || !counts.scores.green.is_empty();
         Self {
             epoch: (generation, releases.blue, releases.green),
             blue: of(Color::Blue),
             green: of(Color::Green),
+            scores: has_scores.then_some(counts.scores),
         }
     }
 }
@@ -141,6 +152,7 @@ impl From<RawCounts> for RolloutCounts {
                 blue: blue_outcomes,
                 green: green_outcomes,
             },
+            scores: raw.scores.unwrap_or_default(),
         }
     }
 }

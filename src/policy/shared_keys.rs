@@ -15,6 +15,7 @@ pub struct SharedKeys {
     /// Which VMs there are.
     pub registry: String,
     counts: String,
+    ids: String,
 }
 
 // === impl SharedKeys ===
@@ -37,12 +38,18 @@ impl SharedKeys {
             leader: key("leader"),
             registry: key("registry"),
             counts: key("counts"),
+            ids: key("ids"),
         }
     }
 
     /// The documents that any VM may change.
     pub fn documents(&self) -> [&str; 4] {
         [&self.state, &self.revision, &self.leader, &self.registry]
+    }
+
+    /// Ids of feedback, of which this document holds a part.
+    pub fn ids_in(&self, document: u8) -> String {
+        format!("{}/{document}", self.ids)
     }
 
     /// What the VM of this id has counted.

@@ -285,6 +285,7 @@ impl Worker {
                 status: *status,
                 requests: counts.requests,
                 outcomes: counts.outcomes,
+                scores: counts.scores,
             };
         }
     }
