@@ -57,10 +57,12 @@ pub use crate::analysis::grpc::GrpcStatus;
 pub use crate::analysis::guard::{Analysis, Breach, Cause, Guard, Limits, Share, SlowAfter};
 pub use crate::analysis::proportion::Proportion;
 pub use crate::analysis::quality::{Outcome, Outcomes, Quality};
-pub use crate::analysis::quality_analysis::{QualityAnalysis, QualityBreach};
-pub use crate::analysis::quality_figures::{QualityFigure, QualityFigures};
+pub use crate::analysis::quality_analysis::{QualityAnalysis, QualityBreach, QualityVerdicts};
+pub use crate::analysis::quality_figures::{QualityFigure, QualityFigures, ScoreFigures};
 pub use crate::analysis::ramp::{Hold, InvalidStep, Ramp, RampPlace, Step};
 pub use crate::analysis::ramp_progress::{RampPosition, RampProgress, StepAnalysis};
+pub use crate::analysis::score::{Better, Score, ScoreLimit, ScoreLimits};
+pub use crate::analysis::score_sum::{ScoreSum, ScoreSums};
 pub use crate::analysis::shadow::Shadow;
 pub use crate::analysis::shadow_counts::ShadowCounts;
 pub use crate::analysis::signal::{ProbeReason, Signal};
@@ -86,15 +88,18 @@ pub use crate::json::document::{Document, InvalidDocument};
 pub use crate::json::problems::Problem;
 pub use crate::policy::answers::{Answer, RequestId};
 pub use crate::policy::decide::{Decision, Reason};
-pub use crate::policy::feedback::Report;
 pub use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError, Missing};
+pub use crate::policy::feedback_scores::scores_in_header;
 pub use crate::policy::feedback_start::FeedbackStart;
 pub use crate::policy::feedback_wait::{Arrived, FeedbackWait};
 pub use crate::policy::policy::Policy;
 pub use crate::policy::ramp_begin::RampNotice;
+pub use crate::policy::report::{FeedbackId, Report};
 pub use crate::policy::rollout::{Match, Rollout, RolloutStatus};
 pub use crate::policy::rollout_counts::RolloutCounts;
 pub use crate::policy::rollout_identity::RolloutIdentity;
+pub use crate::policy::seen_ids::{prepare as prepare_seen_ids, without_retries};
+pub use crate::policy::shared_keys::SharedKeys;
 pub use crate::policy::shared_state::{Begun, Fact, SharedState};
 pub use crate::policy::shared_store::{HostStatus, SharedStore};
 pub use crate::policy::vm_counts::VmCounts;
@@ -105,11 +110,12 @@ pub use crate::request::host_pattern::{HostPattern, InvalidHost};
 pub use crate::request::matcher::{MatchRule, Matcher};
 pub use crate::value::bucket::{Bucket, InvalidSalt, Salt};
 pub use crate::value::color::{Color, InvalidColor, PerColor};
+pub use crate::value::decimal::Micro;
 pub use crate::value::header_name::{HeaderName, InvalidHeaderName};
 pub use crate::value::method::{InvalidMethod, Method};
 pub use crate::value::name::{
-    ClusterName, InvalidClusterName, InvalidReleaseLabel, InvalidRolloutName, ReleaseLabel,
-    RolloutName,
+    ClusterName, InvalidClusterName, InvalidReleaseLabel, InvalidRolloutName, InvalidScoreName,
+    ReleaseLabel, RolloutName, ScoreName,
 };
 pub use crate::value::percent::{InvalidPercent, InvalidWeights, Percent, Weights};
 pub use crate::value::profile::{InvalidProfile, Profile};

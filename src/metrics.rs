@@ -6,7 +6,7 @@ use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::CodeClass;
 use crate::policy::decide::Reason;
 use crate::value::color::Color;
-use crate::value::name::RolloutName;
+use crate::value::name::{RolloutName, ScoreName};
 
 /// Lower 32 bits of XXH64 of the configuration in force.
 pub const CONFIG_FINGERPRINT: &str = "bluegreen.config_fingerprint";
@@ -45,6 +45,12 @@ pub fn guard_trips_total(rollout: &RolloutName, cause: Cause) -> String {
 pub fn guard_evidence_percent(rollout: &RolloutName, cause: Cause) -> String {
     let (rollout, cause) = (rollout.as_str(), cause.as_str());
     format!("bluegreen.rollout.{rollout}.cause.{cause}.guard_evidence_percent")
+}
+
+/// 0 undecided, 1 kept, 2 broken.
+pub fn quality_verdict(rollout: &RolloutName, limit: &str) -> String {
+    let rollout = rollout.as_str();
+    format!("bluegreen.rollout.{rollout}.limit.{limit}.quality_verdict")
 }
 
 /// Overrides that were asked for without permission.
@@ -197,6 +203,13 @@ impl ColorStats<'_> {
     /// Of the release in force.
     pub fn quality_samples(self) -> String {
         self.metric("quality_samples")
+    }
+
+    /// How many scores of the release in force there are, their mean and the ends of its interval in millionths.
+    pub fn score_figures(self, score: &ScoreName) -> [String; 4] {
+        let score = score.as_str();
+        ["samples", "mean_micro", "low_micro", "high_micro"]
+            .map(|figure| self.metric(&format!("score.{score}.score_{figure}")))
     }
 
     fn metric(self, name: &str) -> String {

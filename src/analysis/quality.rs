@@ -3,10 +3,11 @@
 use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::f1::F1;
 use crate::analysis::proportion::Proportion;
+use crate::analysis::score::Score;
 use crate::value::percent::Percent;
 
 /// How good the predictions of the color that is not stable must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
     /// With fewer samples of either color the analysis is inconclusive.
     pub min_samples: u64,
@@ -14,6 +15,10 @@ pub struct Quality {
     pub confidence: Option<ConfidenceLevel>,
     /// The most that its F1 may lie below that of the stable color.
     pub max_f1_drop: Option<Percent>,
+    /// The most that its precision may lie below that of the stable color.
+    pub max_precision_drop: Option<Percent>,
+    /// The most that its recall may lie below that of the stable color.
+    pub max_recall_drop: Option<Percent>,
     /// The lowest F1 that is allowed.
     pub min_f1: Option<Percent>,
     /// The lowest precision that is allowed.
@@ -22,6 +27,8 @@ pub struct Quality {
     pub min_recall: Option<Percent>,
     /// The weight at which a ramp waits for enough samples; its first step where absent.
     pub hold_at: Option<Percent>,
+    /// What else is measured of each prediction.
+    pub scores: Vec<Score>,
 }
 
 /// Outcomes of predictions: true and false positives, false and true negatives.
@@ -45,6 +52,43 @@ pub enum Outcome {
     FalsePositive,
     FalseNegative,
     TrueNegative,
+}
+
+// === impl Quality ===
+
+impl Quality {
+    /// The most scores of one rollout.
+    pub const MAX_SCORES: usize = 8;
+
+    /// The limits of precision, recall and F1 in the order in which they are judged, given or not.
+    pub const fn outcome_limits(&self) -> [(&'static str, Option<Percent>); 6] {
+        [
+            ("min_f1", self.min_f1),
+            ("min_precision", self.min_precision),
+            ("min_recall", self.min_recall),
+            ("max_f1_drop", self.max_f1_drop),
+            ("max_precision_drop", self.max_precision_drop),
+            ("max_recall_drop", self.max_recall_drop),
+        ]
+    }
+
+    /// Whether it waits for outcomes: without any limit of them it does where it has no scores either.
+    pub fn needs_outcomes(&self) -> bool {
+        let mut limits = self.outcome_limits().into_iter();
+        self.scores.is_empty() || limits.any(|(_, limit)| limit.is_some())
+    }
+
+    /// The names of all limits that are given, in the order in which they are judged; those of a score begin with its
+    /// name.
+    pub fn limit_names(&self) -> Vec<String> {
+        let of_outcomes = self.outcome_limits().into_iter();
+        let of_outcomes = of_outcomes.filter_map(|(name, limit)| limit.map(|_| name.to_owned()));
+        let of_scores = self.scores.iter().flat_map(|score| {
+            let limits = score.limits.given();
+            limits.map(|limit| format!("{}_{}", score.name.as_str(), limit.as_str()))
+        });
+        of_outcomes.chain(of_scores).collect()
+    }
 }
 
 // === impl Outcomes ===

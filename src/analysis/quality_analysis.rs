@@ -1,17 +1,15 @@
-//! What the quality gate makes of the outcomes of both colors.
+//! What the quality gate makes of the outcomes and scores of both colors.
 
-use crate::analysis::confidence_sequence::{
-    ConfidenceLevel, ConfidenceSequence, Interval, LimitVerdict,
-};
-use crate::analysis::f1::{F1, F1Drop};
-use crate::analysis::proportion::Proportion;
+use crate::analysis::confidence_sequence::{ConfidenceLevel, ConfidenceSequence, LimitVerdict};
+use crate::analysis::outcome_analysis::{LimitedOutcome, OutcomeBreach};
 use crate::analysis::quality::{Outcomes, Quality};
+use crate::analysis::score_analysis::{LimitedScore, ScoreBreach};
+use crate::analysis::score_sum::ScoreSums;
 use crate::value::color::{Color, PerColor};
-use crate::value::percent::{Percent, Thousandths};
 use std::fmt;
 
 /// What the gate makes of the figures.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum QualityAnalysis {
     /// Too few samples of one color or both, or a limit that may be kept or broken.
     Inconclusive,
@@ -21,183 +19,113 @@ pub enum QualityAnalysis {
     Failed(QualityBreach),
 }
 
+/// What the gate makes of the figures, as a whole and of each limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QualityVerdicts {
+    /// As a whole.
+    pub analysis: QualityAnalysis,
+    /// Of each limit, in the order of [`Quality::limit_names`].
+    pub limits: Vec<LimitVerdict>,
+}
+
 /// A limit, and the figure that broke it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct QualityBreach {
-    limit: &'static str,
-    allowed: Percent,
-    watched_ppm: u32,
-    stable_ppm: Option<u32>,
-    confidence: Option<Confidence>,
-}
-
-/// How sure it is that a limit is broken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Confidence {
-    level: ConfidenceLevel,
-    watched: Interval,
-    compared: Option<Compared>,
-}
-
-/// How the canary's figure compares with the stable color's.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Compared {
-    stable: Interval,
-    drop: Interval,
-}
-
-/// A limit, and the figure that it is held against.
-struct Limited {
-    limit: &'static str,
-    allowed: Percent,
-    watched_ppm: u32,
-    figure: Figure,
-}
-
-/// A figure that may have a limit.
-enum Figure {
-    Share(Proportion),
-    F1(F1),
-    F1Drop { drop: F1Drop, stable_ppm: u32 },
+#[derive(Clone, Debug, PartialEq)]
+pub enum QualityBreach {
+    /// Of precision, recall or F1.
+    Outcomes(OutcomeBreach),
+    /// Of a score.
+    Score(ScoreBreach),
 }
 
 // === impl Quality ===
 
 impl Quality {
     /// Judges the figures of both colors' releases. A limit whose figure has nothing to divide by is not judged.
-    pub fn judge(&self, stable: Color, outcomes: &PerColor<Outcomes>) -> QualityAnalysis {
-        let watched = outcomes.of(stable.other());
-        let stable = outcomes.of(stable);
-        if watched.samples().min(stable.samples()) < self.min_samples {
-            return QualityAnalysis::Inconclusive;
+    pub fn judge(
+        &self,
+        stable: Color,
+        outcomes: &PerColor<Outcomes>,
+        scores: &PerColor<ScoreSums>,
+    ) -> QualityVerdicts {
+        let mut verdicts = QualityVerdicts {
+            analysis: QualityAnalysis::Passed,
+            limits: Vec::new(),
+        };
+        let level = self.confidence;
+        let level = level.map(|level| (level, ConfidenceSequence::new(level, self.min_samples)));
+        let level = level.as_ref().map(|(level, sequence)| (*level, sequence));
+        let colors = [stable.other(), stable];
+        self.judge_outcomes(colors.map(|it| outcomes.of(it)), level, &mut verdicts);
+        self.judge_scores(colors.map(|it| scores.of(it)), level, &mut verdicts);
+        verdicts
+    }
+
+    fn judge_outcomes(
+        &self,
+        [watched, stable]: [&Outcomes; 2],
+        level: Option<(ConfidenceLevel, &ConfidenceSequence)>,
+        verdicts: &mut QualityVerdicts,
+    ) {
+        let is_enough = watched.samples().min(stable.samples()) >= self.min_samples;
+        if self.needs_outcomes() && !is_enough {
+            verdicts.wait();
         }
-        let mut analysis = QualityAnalysis::Passed;
-        for limited in self.limits(watched, stable).into_iter().flatten() {
-            match limited.judge(self) {
-                LimitVerdict::Broken => return QualityAnalysis::Failed(limited.breach(self)),
-                LimitVerdict::Undecided => analysis = QualityAnalysis::Inconclusive,
-                LimitVerdict::Kept => {}
+        for (limit, allowed) in self.outcome_limits() {
+            let Some(allowed) = allowed else { continue };
+            let limited = is_enough.then(|| LimitedOutcome::new((limit, allowed), watched, stable));
+            match limited.flatten() {
+                Some(limited) => {
+                    let breach = || QualityBreach::Outcomes(limited.breach(level));
+                    let sequence = level.map(|(_, sequence)| sequence);
+                    verdicts.take(limited.judge(sequence), breach);
+                }
+                None => verdicts.limits.push(LimitVerdict::Undecided),
             }
         }
-        analysis
     }
 
-    fn limits(&self, watched: &Outcomes, stable: &Outcomes) -> [Option<Limited>; 4] {
-        [
-            Limited::new(
-                ("min_f1", self.min_f1),
-                watched.f1_ppm(),
-                watched.f1().map(Figure::F1),
-            ),
-            Limited::new(
-                ("min_precision", self.min_precision),
-                watched.precision_ppm(),
-                watched.precision().map(Figure::Share),
-            ),
-            Limited::new(
-                ("min_recall", self.min_recall),
-                watched.recall_ppm(),
-                watched.recall().map(Figure::Share),
-            ),
-            Limited::new(
-                ("max_f1_drop", self.max_f1_drop),
-                watched.f1_ppm(),
-                Figure::f1_drop(watched, stable),
-            ),
-        ]
-    }
-
-    fn sequence(&self, level: ConfidenceLevel) -> ConfidenceSequence {
-        ConfidenceSequence::new(level, self.min_samples)
-    }
-}
-
-// === impl Limited ===
-
-impl Limited {
-    /// None without a limit or without a figure.
-    fn new(
-        (limit, allowed): (&'static str, Option<Percent>),
-        watched_ppm: Option<u32>,
-        figure: Option<Figure>,
-    ) -> Option<Self> {
-        Some(Self {
-            limit,
-            allowed: allowed?,
-            watched_ppm: watched_ppm?,
-            figure: figure?,
-        })
-    }
-
-    fn judge(&self, quality: &Quality) -> LimitVerdict {
-        let Some(level) = quality.confidence else {
-            return self.judge_bare();
-        };
-        let (allowed, sequence) = (self.allowed.to_share(), quality.sequence(level));
-        match self.figure {
-            Figure::Share(share) => share.judge(allowed, &sequence),
-            Figure::F1(f1) => f1.judge(allowed, &sequence),
-            Figure::F1Drop { drop, .. } => drop.judge(allowed, &sequence),
-        }
-    }
-
-    /// By the figures as they are.
-    fn judge_bare(&self) -> LimitVerdict {
-        let allowed_ppm = self.allowed.millipercent().saturating_mul(10);
-        let is_kept = match self.figure {
-            Figure::F1Drop { stable_ppm, .. } => {
-                stable_ppm.saturating_sub(self.watched_ppm) <= allowed_ppm
+    fn judge_scores(
+        &self,
+        [watched, stable]: [&ScoreSums; 2],
+        level: Option<(ConfidenceLevel, &ConfidenceSequence)>,
+        verdicts: &mut QualityVerdicts,
+    ) {
+        for score in &self.scores {
+            let [watched, stable] = [watched, stable].map(|sums| sums.of(score.name.as_str()));
+            let is_enough = watched.count().min(stable.count()) >= self.min_samples;
+            for limit in score.limits.given() {
+                let limited = is_enough.then(|| LimitedScore::new(limit, &watched, &stable));
+                match limited.flatten() {
+                    Some(limited) => {
+                        let breach = || QualityBreach::Score(limited.breach(&score.name, level));
+                        let sequence = level.map(|(_, sequence)| sequence);
+                        verdicts.take(limited.judge(sequence), breach);
+                    }
+                    None => {
+                        verdicts.limits.push(LimitVerdict::Undecided);
+                        verdicts.wait();
+                    }
+                }
             }
-            Figure::Share(_) | Figure::F1(_) => self.watched_ppm >= allowed_ppm,
-        };
-        if is_kept {
-            LimitVerdict::Kept
-        } else {
-            LimitVerdict::Broken
-        }
-    }
-
-    fn breach(&self, quality: &Quality) -> QualityBreach {
-        let stable_ppm = match self.figure {
-            Figure::F1Drop { stable_ppm, .. } => Some(stable_ppm),
-            Figure::Share(_) | Figure::F1(_) => None,
-        };
-        QualityBreach {
-            limit: self.limit,
-            allowed: self.allowed,
-            watched_ppm: self.watched_ppm,
-            stable_ppm,
-            confidence: quality
-                .confidence
-                .map(|level| self.figure.confidence(level, &quality.sequence(level))),
         }
     }
 }
 
-// === impl Figure ===
+// === impl QualityVerdicts ===
 
-impl Figure {
-    fn f1_drop(watched: &Outcomes, stable: &Outcomes) -> Option<Self> {
-        Some(Self::F1Drop {
-            drop: F1Drop::new(stable.f1()?, watched.f1()?),
-            stable_ppm: stable.f1_ppm()?,
-        })
+impl QualityVerdicts {
+    fn wait(&mut self) {
+        if self.analysis == QualityAnalysis::Passed {
+            self.analysis = QualityAnalysis::Inconclusive;
+        }
     }
 
-    fn confidence(&self, level: ConfidenceLevel, sequence: &ConfidenceSequence) -> Confidence {
-        let (watched, compared) = match *self {
-            Self::Share(share) => (share.interval(sequence), None),
-            Self::F1(f1) => (f1.interval(sequence), None),
-            Self::F1Drop { drop, .. } => {
-                let [stable, canary] = drop.of_both(sequence);
-                let drop = drop.interval(sequence);
-                (canary, Some(Compared { stable, drop }))
-            }
-        };
-        Confidence {
-            level,
-            watched,
-            compared,
+    fn take(&mut self, verdict: LimitVerdict, breach: impl FnOnce() -> QualityBreach) {
+        self.limits.push(verdict);
+        match (verdict, &self.analysis) {
+            (LimitVerdict::Kept, _) | (_, QualityAnalysis::Failed(_)) => {}
+            (LimitVerdict::Undecided, _) => self.wait(),
+            (LimitVerdict::Broken, _) => self.analysis = QualityAnalysis::Failed(breach()),
         }
     }
 }
@@ -206,43 +134,9 @@ impl Figure {
 
 impl fmt::Display for QualityBreach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (limit, allowed) = (self.limit, self.allowed);
-        let watched = percent(self.watched_ppm);
-        write!(f, "{limit} {allowed} % is broken: {watched} %")?;
-        if let Some(stable) = self.stable_ppm {
-            write!(f, ", stable {} %", percent(stable))?;
-        }
-        match &self.confidence {
-            Some(confidence) => write!(f, "; {confidence}"),
-            None => Ok(()),
+        match self {
+            Self::Outcomes(breach) => breach.fmt(f),
+            Self::Score(breach) => breach.fmt(f),
         }
     }
-}
-
-impl fmt::Display for Confidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (level, watched) = (self.level, Range(self.watched));
-        write!(f, "with {level} % confidence {watched}")?;
-        match self.compared {
-            Some(Compared { stable, drop }) => {
-                write!(f, ", stable {}, the drop {}", Range(stable), Range(drop))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-/// An interval in a log line.
-struct Range(Interval);
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [low, high] = self.0.to_ppm().map(percent);
-        write!(f, "{low} to {high} %")
-    }
-}
-
-/// Parts per million as percent.
-const fn percent(ppm: u32) -> Thousandths {
-    Thousandths(ppm / 10)
 }

@@ -2,6 +2,9 @@
 
 use crate::analysis::confidence_sequence::{ConfidenceLevel, ConfidenceSequence, Interval};
 use crate::analysis::quality::{Outcomes, Quality};
+use crate::analysis::score_mean::ScoreMean;
+use crate::analysis::score_sum::ScoreSum;
+use crate::value::decimal::Millionths;
 
 /// A figure in parts per million, and the ends of its interval. All are 0 where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +30,19 @@ pub struct QualityFigures {
     pub f1: QualityFigure,
 }
 
+/// The mean of a score and the ends of its interval, in millionths. All are 0 where there are no scores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScoreFigures {
+    /// How many scores it is made of.
+    pub samples: u64,
+    /// The mean itself.
+    pub mean_micro: u64,
+    /// The lower end.
+    pub low_micro: u64,
+    /// The upper end.
+    pub high_micro: u64,
+}
+
 /// Where no gate says how many samples there are to be.
 const USUAL_SAMPLES: u64 = 100;
 
@@ -35,10 +51,7 @@ const USUAL_SAMPLES: u64 = 100;
 impl QualityFigures {
     /// The figures of a rollout's release. Where its gate has no confidence, the intervals have the default.
     pub fn new(outcomes: &Outcomes, quality: Option<&Quality>) -> Self {
-        let level = quality.and_then(|quality| quality.confidence);
-        let min_samples = quality.map_or(USUAL_SAMPLES, |quality| quality.min_samples);
-        let sequence =
-            ConfidenceSequence::new(level.unwrap_or(ConfidenceLevel::DEFAULT), min_samples);
+        let sequence = sequence(quality);
         let precision = outcomes.precision().map(|it| it.interval(&sequence));
         let recall = outcomes.recall().map(|it| it.interval(&sequence));
         let f1 = outcomes.f1().map(|it| it.interval(&sequence));
@@ -47,6 +60,33 @@ impl QualityFigures {
             precision: QualityFigure::new(outcomes.precision_ppm(), precision),
             recall: QualityFigure::new(outcomes.recall_ppm(), recall),
             f1: QualityFigure::new(outcomes.f1_ppm(), f1),
+        }
+    }
+}
+
+/// That by which a rollout is judged.
+fn sequence(quality: Option<&Quality>) -> ConfidenceSequence {
+    let level = quality.and_then(|quality| quality.confidence);
+    let min_samples = quality.map_or(USUAL_SAMPLES, |quality| quality.min_samples);
+    ConfidenceSequence::new(level.unwrap_or(ConfidenceLevel::DEFAULT), min_samples)
+}
+
+// === impl ScoreFigures ===
+
+impl ScoreFigures {
+    /// The figures of a score of a rollout's release. Where its gate has no confidence, the intervals have the default.
+    pub fn new(scores: &ScoreSum, quality: &Quality) -> Self {
+        let mean = ScoreMean::new(scores);
+        let interval = mean.map(|mean| mean.interval(&sequence(Some(quality))));
+        let micro = |end: Option<f64>| {
+            let millionths = end.map_or(0, |end| Millionths::nearest(end).0);
+            u64::try_from(millionths).unwrap_or_default()
+        };
+        Self {
+            samples: scores.count(),
+            mean_micro: scores.mean_micro().unwrap_or_default(),
+            low_micro: micro(interval.map(|it| it.low)),
+            high_micro: micro(interval.map(|it| it.high)),
         }
     }
 }

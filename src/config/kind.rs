@@ -2,6 +2,7 @@
 
 use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::guard::SlowAfter;
+use crate::analysis::score::Better;
 use crate::analysis::sequential::Tolerance;
 use crate::assign::cookie_attribute::{CookieDomain, CookiePath};
 use crate::assign::key_source::{KeySource, MetadataPath};
@@ -19,6 +20,7 @@ use crate::request::cookie::CookieName;
 use crate::request::host_pattern::HostPattern;
 use crate::value::bucket::Salt;
 use crate::value::color::Color;
+use crate::value::decimal::Micro;
 use crate::value::header_name::HeaderName;
 use crate::value::method::Method;
 use crate::value::name::{ClusterName, ReleaseLabel, RolloutName};
@@ -110,6 +112,12 @@ kinds! {
     /// A percentage from 50 to 99.99 in steps of 0.001, or `none`.
     Confidence => Option<ConfidenceLevel>, read_confidence,
         { "anyOf": [{ "type": "number", "minimum": 50, "maximum": 99.99 }, { "const": "none" }] }
+    /// A score: a number from 0 to 10^9, rounded to a millionth.
+    ScoreValue => Micro, read_score,
+        { "type": "number", "minimum": 0, "maximum": 1_000_000_000 }
+    /// Whether a higher or a lower mean is better.
+    BetterWay => Better, |node, problems| node.parse(Better::parse, problems),
+        { "type": "string", "enum": ["higher", "lower"] }
     /// A count of requests or samples.
     Minimum => u64, |node, problems| node.integer(1, 1_000_000_000, problems),
         { "type": "integer", "minimum": 1, "maximum": 1_000_000_000 }
@@ -190,6 +198,14 @@ fn read_tolerance(node: &Node<'_>, problems: &mut Problems) -> Option<Tolerance>
         node.must_be(problems, error.must_be());
     }
     tolerance.ok()
+}
+
+fn read_score(node: &Node<'_>, problems: &mut Problems) -> Option<Micro> {
+    let score = Micro::parse(node.json());
+    if score.is_none() {
+        node.must_be(problems, "a number from 0 to 1000000000");
+    }
+    score
 }
 
 fn read_confidence(node: &Node<'_>, problems: &mut Problems) -> Option<Option<ConfidenceLevel>> {

@@ -16,6 +16,7 @@ mod rollout;
 mod rollouts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
+mod scores;
 mod sequential;
 mod shadow;
 mod sticky;

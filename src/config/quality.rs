@@ -3,6 +3,7 @@
 use crate::analysis::confidence_sequence::ConfidenceLevel;
 use crate::analysis::quality::Quality;
 use crate::config::kind::{Confidence, Minimum, Percentage, Release};
+use crate::config::scores::ScoresConfig;
 use crate::json::node::{Node, Read};
 use crate::json::object::{Field, read_object};
 use crate::json::problems::Problems;
@@ -37,6 +38,12 @@ pub struct QualityConfig<'d> {
     /// The most that its F1 may be below that of the stable color, in points.
     #[serde(default)]
     max_f1_drop: Field<'d, Percentage>,
+    /// The most that its precision may be below that of the stable color, in points.
+    #[serde(default)]
+    max_precision_drop: Field<'d, Percentage>,
+    /// The most that its recall may be below that of the stable color, in points.
+    #[serde(default)]
+    max_recall_drop: Field<'d, Percentage>,
     /// The lowest F1.
     #[serde(default)]
     min_f1: Field<'d, Percentage>,
@@ -49,6 +56,9 @@ pub struct QualityConfig<'d> {
     /// The weight at which a ramp waits for enough samples; that of its first step where absent.
     #[serde(default)]
     hold_at: Field<'d, Percentage>,
+    /// What else is measured of each prediction, up to 8 scores by name.
+    #[serde(default)]
+    scores: Field<'d, ScoresConfig>,
 }
 
 // === impl ReleasesConfig ===
@@ -74,15 +84,24 @@ impl Read for QualityConfig<'_> {
         let raw: QualityConfig<'_> = read_object(node, problems)?;
         let min_samples = raw.min_samples.required(node, problems);
         let confidence = raw.confidence.optional(node, problems);
+        let scores = raw.scores.optional(node, problems).unwrap_or_default();
         let mut limit = |field: &Field<'_, Percentage>| field.optional(node, problems);
-        Some(Quality {
+        let quality = Quality {
             confidence: confidence.unwrap_or(Some(ConfidenceLevel::DEFAULT)),
             max_f1_drop: limit(&raw.max_f1_drop),
+            max_precision_drop: limit(&raw.max_precision_drop),
+            max_recall_drop: limit(&raw.max_recall_drop),
             min_f1: limit(&raw.min_f1),
             min_precision: limit(&raw.min_precision),
             min_recall: limit(&raw.min_recall),
             hold_at: limit(&raw.hold_at),
+            scores,
             min_samples: min_samples?,
-        })
+        };
+        if !quality.scores.is_empty() && quality.limit_names().is_empty() {
+            let message = "no limit, must be one or more, of scores or of precision, recall and F1";
+            node.problem(problems, message);
+        }
+        Some(quality)
     }
 }

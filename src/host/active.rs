@@ -12,6 +12,7 @@ use super::waiting;
 use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::Rollout;
+use crate::policy::seen_ids::prepare;
 use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use crate::value::color::Color;
@@ -60,6 +61,10 @@ impl Active {
         let suspects = is_signalled.then(|| plugin.suspects()).transpose()?;
         let now = clock::now();
         let (worker, report) = plugin.with_peers(|peers| Worker::new(&policy, peers, now));
+        if policy.feedback.is_some() {
+            // Without it, retries that come at the same time as the first feedback may count.
+            let _ = plugin.with_peers(|peers| prepare(&peers.store, &peers.keys));
+        }
         calls::set_tick_period(TICK_MS)?;
         let active = Self {
             is_in_force: Cell::default(),

@@ -18,6 +18,7 @@ mod response_chunks;
 mod rollout_runtime;
 mod rollout_state;
 mod routed_stream;
+mod score_metrics;
 mod shadow_metrics;
 mod store;
 mod suspect_counter;

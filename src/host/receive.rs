@@ -10,8 +10,9 @@ use super::vm;
 use crate::analysis::grpc::is_grpc;
 use crate::analysis::shadow::Shadow;
 use crate::policy::decide::Decision;
-use crate::policy::feedback::Report;
+use crate::policy::report::Report;
 use crate::policy::rollout::Rollout;
+use crate::policy::seen_ids::without_retries;
 use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
@@ -153,12 +154,20 @@ impl Active {
         Ok(stream)
     }
 
-    /// Counts feedback.
-    pub fn count(&self, reports: Vec<Report>) {
+    /// Counts feedback, but for what is a retry.
+    pub fn count(&self, mut reports: Vec<Report>) {
+        if reports.iter().any(|report| report.id.is_some()) {
+            let now_s = u32::try_from(clock::steady_ns() / 1_000_000_000).unwrap_or(u32::MAX);
+            reports = self
+                .plugin
+                .with_peers(|peers| without_retries(&peers.store, &peers.keys, now_s, reports));
+        }
         for report in Report::sums(reports) {
             if let Some((rollout, runtime)) = self.rollout(report.rollout) {
                 runtime.define(&self.policy, rollout);
                 runtime.state.add_outcomes(report.color, &report.outcomes);
+                let scores = &report.scores;
+                runtime.state.add_scores(report.color, rollout, scores);
             }
         }
     }

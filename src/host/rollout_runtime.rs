@@ -3,6 +3,7 @@
 use super::clock;
 use super::plugin::Plugin;
 use super::rollout_state::RolloutState;
+use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::Guard;
 use crate::analysis::incident::Origin;
 use crate::analysis::quality_figures::QualityFigures;
@@ -47,7 +48,7 @@ const MAX_DEFINED_AT_ONCE: usize = 100;
 impl RolloutRuntime {
     pub fn new(plugin: &Plugin, policy: &Policy, rollout: &Rollout) -> Result<Self, HostStatus> {
         let state = plugin.rollout_state(&rollout.name)?;
-        let measures = policy.measures(rollout);
+        let measures = rollout.measures();
         state.define_shown(rollout)?;
         let is_defined = policy.rollouts.len() <= MAX_DEFINED_AT_ONCE;
         if is_defined {
@@ -195,6 +196,22 @@ impl RolloutRuntime {
                 let comparison = shadow.and_then(|it| it.comparison.as_ref());
                 if let (Some(metrics), Some(it)) = (self.state.disagreement.get(), comparison) {
                     metrics.show(it.figure(&counts));
+                }
+            }
+            Todo::ShowScores(sums) => {
+                if sums != PerColor::default() {
+                    self.define(policy, rollout);
+                }
+                if let Some(quality) = &rollout.quality {
+                    self.state.scores.show_scores(quality, &sums);
+                }
+            }
+            Todo::ShowVerdicts(verdicts) => {
+                if verdicts.iter().any(|it| *it != LimitVerdict::Undecided) {
+                    self.define(policy, rollout);
+                }
+                if let Some(quality) = &rollout.quality {
+                    self.state.scores.show_verdicts(quality, &verdicts);
                 }
             }
             Todo::ShowWeights(weights) => self.show_weights(weights),

@@ -7,12 +7,14 @@ use super::metrics::{
 };
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::quality_metrics::QualityMetrics;
+use super::score_metrics::ScoreMetrics;
 use super::shadow_metrics::{DisagreementMetrics, ShadowMetrics};
 use crate::analysis::incident::{Incident, IncidentKind, Origin};
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::window::Counts;
 use crate::metrics::{self, ColorStats, Traffic};
+use crate::policy::feedback_scores::Scores;
 use crate::policy::policy::Policy;
 use crate::policy::recent::Recent;
 use crate::policy::rollout::Rollout;
@@ -40,6 +42,7 @@ pub struct RolloutState {
     pub quality: OnceCell<PerColor<QualityMetrics>>,
     pub shadow: OnceCell<ShadowMetrics>,
     pub disagreement: OnceCell<DisagreementMetrics>,
+    pub scores: ScoreMetrics,
     counts: RefCell<RolloutCounts>,
     recent: RefCell<Recent>,
     /// How much of the counts the guard's metrics show.
@@ -67,6 +70,7 @@ impl RolloutState {
             quality: OnceCell::new(),
             shadow: OnceCell::new(),
             disagreement: OnceCell::new(),
+            scores: ScoreMetrics::default(),
             counts: RefCell::default(),
             recent: RefCell::default(),
             shown: RefCell::default(),
@@ -126,7 +130,7 @@ impl RolloutState {
         if rollout.is_judged() {
             get_or_define(&self.trips, || TripMetrics::define(name))?;
         }
-        if policy.measures(rollout) {
+        if rollout.measures() {
             get_or_define(&self.quality, || QualityMetrics::define(name))?;
         }
         if rollout.shadow.is_some() {
@@ -134,6 +138,9 @@ impl RolloutState {
         }
         if rollout.compares() {
             get_or_define(&self.disagreement, || DisagreementMetrics::define(name))?;
+        }
+        if let Some(quality) = &rollout.quality {
+            self.scores.define(name, quality)?;
         }
         Ok(())
     }
@@ -265,10 +272,29 @@ impl RolloutState {
         self.has_counted.set(true);
     }
 
+    /// Counts the scores that came with a response.
+    pub fn count_scores(&self, origin: &Origin, rollout: &Rollout, scores: &Scores) {
+        if self.is_current(origin) {
+            self.add_scores(origin.color, rollout, scores);
+        }
+    }
+
+    /// Counts scores of a color's release.
+    pub fn add_scores(&self, color: Color, rollout: &Rollout, scores: &Scores) {
+        let mut counts = self.counts.borrow_mut();
+        for (index, sum) in scores {
+            if let Some(score) = rollout.scores().get(*index) {
+                let sums = counts.scores.of_mut(color);
+                sums.add_to(score.name.as_str(), sum);
+                self.has_counted.set(true);
+            }
+        }
+    }
+
     /// What was counted, and how much of it the guard's metrics do not show yet.
     pub fn counts(&self) -> RolloutCounts {
         self.show_counts();
-        *self.counts.borrow()
+        self.counts.borrow().clone()
     }
 
     /// What went on of late, and that the others are told of it; nothing where no guard goes by it.
@@ -311,6 +337,7 @@ impl RolloutState {
         if let (false, Some(ramp)) = (is_ramped, self.ramp.get()) {
             ramp.retire();
         }
+        self.scores.retire(rollout);
         if rollout.is_none() {
             for color in Color::ALL {
                 self.weights.of(color).set(0_u32);

@@ -20,6 +20,7 @@ use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
 use crate::policy::answers::{Answer, RequestId};
 use crate::policy::decide::{Decision, Reason};
+use crate::policy::feedback_scores::scores_in_header;
 use crate::policy::rollout::Rollout;
 use crate::request::headers::Headers;
 use log::error;
@@ -59,6 +60,9 @@ pub struct Part {
 
 /// The response header by which an upstream tells how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
+
+/// The response header by which an upstream tells scores.
+const SCORE_HEADER: &str = "x-bluegreen-score";
 
 // === impl RoutedStream ===
 
@@ -188,6 +192,9 @@ impl RoutedStream {
         }
         if runtime.measures {
             self.take_outcome();
+            if !rollout.scores().is_empty() {
+                self.take_scores(rollout);
+            }
         }
         if runtime.compares {
             self.take_label(active);
@@ -287,6 +294,18 @@ impl RoutedStream {
         };
         if let Ok(Some(differs)) = answer.meet(&HostStore, &active.plugin.keys) {
             self.state.count_compared(&self.origin, differs);
+        }
+    }
+
+    /// Takes the scores that the upstream tells out of the response.
+    fn take_scores(&self, rollout: &Rollout) {
+        let Some(value) = calls::response_header(SCORE_HEADER) else {
+            return;
+        };
+        let _ = calls::remove_response_header(SCORE_HEADER);
+        let told = scores_in_header(&value, rollout.scores());
+        if let (true, Some(scores)) = (self.part.is_judged, told) {
+            self.state.count_scores(&self.origin, rollout, &scores);
         }
     }
 

@@ -8,4 +8,4 @@ pub mod node;
 pub mod object;
 pub mod path;
 pub mod problems;
-mod raw_fields;
+pub mod raw_fields;

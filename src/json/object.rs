@@ -38,6 +38,34 @@ pub fn read_fields<'d>(
     fields.ok().map(NamedFields)
 }
 
+/// Reads an object whose fields may have any name, so many of them at most. Duplicate ones are problems.
+pub fn read_entries<'d>(
+    node: &Node<'d>,
+    most: usize,
+    problems: &mut Problems,
+) -> Option<Vec<RawField<'d>>> {
+    if !node.is_object() {
+        node.must_be(problems, "an object");
+        return None;
+    }
+    let RawFields(fields) = serde_json::from_str(node.json()).ok()?;
+    let count = fields.len();
+    if count > most {
+        node.problem(
+            problems,
+            format_args!("{count} fields, must be at most {most}"),
+        );
+        return None;
+    }
+    let mut object = Object { node, problems };
+    for (index, (name, _)) in fields.iter().enumerate() {
+        if fields.iter().take(index).any(|(it, _)| it == name) {
+            object.duplicate(name);
+        }
+    }
+    Some(fields)
+}
+
 /// Reads an enum: a string that names its variant, or an object whose only field does.
 pub fn read_variant<'d, T: Deserialize<'d>>(
     node: &Node<'d>,

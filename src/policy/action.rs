@@ -1,8 +1,10 @@
 //! What a VM has to do about a rollout.
 
+use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
 use crate::analysis::ramp_progress::RampPosition;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::ramp_begin::RampNotice;
@@ -53,6 +55,10 @@ pub enum Todo {
     ShowOutcomes(PerColor<Outcomes>),
     /// Show how often the colors disagree.
     ShowDisagreement(ShadowCounts),
+    /// Show the scores of each color's release.
+    ShowScores(PerColor<ScoreSums>),
+    /// Show what is known of each limit of quality, in the order of `Quality::limit_names`.
+    ShowVerdicts(Vec<LimitVerdict>),
     /// Show the weights in force.
     ShowWeights(Weights),
     /// Show where the ramp is.

@@ -23,9 +23,8 @@ impl Controller {
 
     /// A controller for a configuration that comes into force.
     pub fn new(policy: &Policy) -> Self {
-        let watch = |rollout| RolloutWatch::new(policy, rollout);
         Self {
-            watches: policy.rollouts.iter().map(watch).collect(),
+            watches: policy.rollouts.iter().map(RolloutWatch::new).collect(),
             ticks: 0,
         }
     }

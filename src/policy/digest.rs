@@ -44,7 +44,7 @@ struct CanonicalRollout<'a> {
     #[serde(skip_serializing_if = "CanonicalReleases::is_empty")]
     releases: CanonicalReleases<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quality: Option<CanonicalQuality>,
+    quality: Option<CanonicalQuality<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<CanonicalStream>,
     #[serde(skip_serializing_if = "Option::is_none")]

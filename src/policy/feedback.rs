@@ -1,4 +1,4 @@
-//! Feedback: what a body says about the outcomes of predictions.
+//! Feedback: what a body says about the outcomes and scores of predictions.
 
 use crate::analysis::quality::{Outcome, Outcomes};
 use crate::json::document::Document;
@@ -7,22 +7,13 @@ use crate::json::object::read_fields;
 use crate::json::path::Path;
 use crate::json::problems::Problems;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
+use crate::policy::feedback_scores::{explained_scores, good_scores};
 use crate::policy::policy::Policy;
-use crate::value::color::{Color, PerColor};
-use serde::Deserialize;
+use crate::policy::report::{FeedbackId, Report};
+use crate::value::color::Color;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Outcomes of the predictions that one color of a rollout made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The index of the rollout.
-    pub rollout: usize,
-    /// The color that made the predictions.
-    pub color: Color,
-    /// How they turned out.
-    pub outcomes: Outcomes,
-}
 
 /// A report as it is written, read at once where nothing is wrong with it.
 #[derive(Deserialize)]
@@ -40,16 +31,32 @@ struct GoodReport<'d> {
     fn_: u64,
     #[serde(default)]
     tn: u64,
+    #[serde(default, borrow, deserialize_with = "given")]
+    scores: Option<&'d RawValue>,
+    #[serde(default, borrow, deserialize_with = "given")]
+    release: Option<Text<'d>>,
+    #[serde(default, borrow, deserialize_with = "given")]
+    id: Option<Text<'d>>,
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
+
+/// A value that is given; `null` is none.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// Whether a report is about the release in force, as far as it says so.
+enum Release {
+    InForce,
+    Other,
 }
 
 // === impl Report ===
 
 impl Report {
-    /// The most reports that are taken in one body.
-    pub const MAX_ITEMS: usize = 1_000;
-    /// The highest count of one kind in one report.
-    pub const MAX_COUNT: u64 = 1_000_000_000;
-
     /// Reads a body: one report or an array of them. All is taken or nothing.
     ///
     /// # Errors
@@ -78,29 +85,9 @@ impl Report {
             Ok(None) | Err(_) => Err(not_json()),
         }
     }
-
-    /// One report for each rollout and color, so that a batch is counted as a whole.
-    pub fn sums(reports: Vec<Self>) -> Vec<Self> {
-        let mut places: Vec<PerColor<Option<usize>>> = Vec::new();
-        let mut sums: Vec<Self> = Vec::new();
-        for report in reports {
-            if places.len() <= report.rollout {
-                places.resize_with(report.rollout.saturating_add(1), PerColor::default);
-            }
-            let place = places
-                .get_mut(report.rollout)
-                .map(|it| it.of_mut(report.color));
-            let known = place.and_then(|place| place.replace(place.unwrap_or(sums.len())));
-            match known.and_then(|known| sums.get_mut(known)) {
-                Some(sum) => sum.outcomes.add(&report.outcomes),
-                None => sums.push(report),
-            }
-        }
-        sums
-    }
 }
 
-/// No report is longer, however it is indented.
+/// What is wrong with a report is looked for in one that is not longer.
 const MAX_REPORT_BYTES: usize = 4_096;
 
 /// Reads what follows the first bracket of an array. None where something follows the last one.
@@ -162,62 +149,78 @@ fn item_length(rest: &str) -> usize {
 
 /// Reads a report, which is the item of this index where there are several.
 fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, FeedbackError> {
-    if json.len() <= MAX_REPORT_BYTES
-        && let Some((report, "")) = good_report(json, policy)
+    if let Some((report, rest)) = good_report(json, policy)
+        && rest.trim_ascii().is_empty()
     {
         return Ok(report);
     }
     let mut problems = Problems::default();
-    if let Some(report) = explained_report(json, index, policy, &mut problems) {
+    let mut release = Release::InForce;
+    if let Some(report) = explained_report(json, index, policy, &mut release, &mut problems) {
         return Ok(report);
     }
     let first = problems.into_kept().into_iter().next();
     let message = first.map(|it| it.to_string()).unwrap_or_default();
-    Err(FeedbackError::Invalid(message))
+    Err(match release {
+        Release::InForce => FeedbackError::Invalid(message),
+        Release::Other => FeedbackError::OtherRelease(message),
+    })
 }
 
 /// The report with which a text begins, and what follows it.
 fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> {
     // serde would take an array for a struct too.
     let json = Some(json.trim_ascii_start()).filter(|json| json.starts_with('{'))?;
-    // No name of a rollout or color has a bracket.
-    let length = memchr::memchr(b'}', json.as_bytes())?.checked_add(1)?;
-    let (json, rest) = json.split_at_checked(length)?;
+    let (json, rest) = json.split_at_checked(report_length(json)?)?;
     let raw: GoodReport<'_> = serde_json::from_str(json).ok()?;
-    let GoodReport {
-        rollout,
-        color,
-        tp,
-        fp,
-        fn_,
-        tn,
-    } = raw;
+    let index = policy.named(&raw.rollout)?;
+    let rollout = policy.rollouts.get(index).filter(|it| it.measures())?;
+    let color = Color::from_bytes(raw.color.as_bytes())?;
+    let [tp, fp, fn_, tn] = [raw.tp, raw.fp, raw.fn_, raw.tn];
     let is_allowed = [tp, fp, fn_, tn]
         .into_iter()
         .all(|count| count <= Report::MAX_COUNT);
-    let report = Report {
-        rollout: policy.named(&rollout)?,
-        color: Color::from_bytes(color.as_bytes())?,
-        outcomes: Outcomes { tp, fp, fn_, tn },
-    };
-    is_allowed.then_some((report, rest))
+    let mut report = Report::new(index, color, Outcomes { tp, fp, fn_, tn });
+    if let Some(json) = raw.scores {
+        report.scores = good_scores(json.get(), rollout)?;
+    }
+    if let Some(Text(id)) = raw.id {
+        report.id = Some(FeedbackId::new(&rollout.name, &id)?);
+    }
+    let other = raw
+        .release
+        .and_then(|Text(it)| Report::other_release(rollout, color, &it));
+    (is_allowed && other.is_none()).then_some((report, rest))
+}
+
+/// How long the report is with which a text begins; too short where a string in it holds a bracket.
+fn report_length(json: &str) -> Option<usize> {
+    let length = memchr::memchr(b'}', json.as_bytes())?.checked_add(1)?;
+    let inside = json.as_bytes().get(1..length)?;
+    Some(match memchr::memchr(b'{', inside) {
+        None => length,
+        Some(_) => item_length(json),
+    })
 }
 
 fn explained_report(
     json: &str,
     index: Option<usize>,
     policy: &Policy,
+    release: &mut Release,
     problems: &mut Problems,
 ) -> Option<Report> {
     let path = index.map_or(Path::ROOT, |index| Path::ROOT.item(index));
     let length = json.len();
     if length > MAX_REPORT_BYTES {
-        let message = format_args!("{length} bytes, must be at most {MAX_REPORT_BYTES}");
+        let message = format_args!(
+            "something is wrong, and what is not said of {length} bytes, must be at most {MAX_REPORT_BYTES}"
+        );
         problems.push(&path, message);
         return None;
     }
     match Document::parse(json.as_bytes()) {
-        Ok(document) => explained_fields(&document.root().at(path), policy, problems),
+        Ok(document) => explained_fields(&document.root().at(path), policy, release, problems),
         Err(invalid) => {
             problems.push(&path, invalid);
             None
@@ -225,27 +228,54 @@ fn explained_report(
     }
 }
 
-fn explained_fields(node: &Node<'_>, policy: &Policy, problems: &mut Problems) -> Option<Report> {
-    const KNOWN: [&str; 6] = ["rollout", "color", "tp", "fp", "fn", "tn"];
+fn explained_fields(
+    node: &Node<'_>,
+    policy: &Policy,
+    release: &mut Release,
+    problems: &mut Problems,
+) -> Option<Report> {
+    const KNOWN: [&str; 9] = [
+        "rollout", "color", "tp", "fp", "fn", "tn", "scores", "release", "id",
+    ];
     let before = problems.count();
     let fields = read_fields(node, &KNOWN, problems)?;
-    let rollout = fields.required("rollout", node, problems)?;
-    let name = rollout.string(problems)?;
-    let Some(index) = policy.named(&name) else {
-        rollout.must_be(problems, "the name of a rollout");
+    let name = fields.required("rollout", node, problems)?;
+    let Some(index) = policy.named(&name.string(problems)?) else {
+        name.must_be(problems, "the name of a rollout");
         return None;
     };
+    let rollout = policy.rollouts.get(index)?;
+    if !rollout.measures() {
+        name.must_be(problems, Report::MEASURED);
+        return None;
+    }
     let color = fields.required("color", node, problems)?;
     let color = color.parse(Color::parse, problems)?;
-    let mut outcomes = Outcomes::default();
+    let mut report = Report::new(index, color, Outcomes::default());
     for kind in Outcome::ALL {
         if let Some(count) = fields.optional(kind.as_str(), node) {
-            *outcomes.of_mut(kind) = count.integer(0, Report::MAX_COUNT, problems)?;
+            *report.outcomes.of_mut(kind) = count.integer(0, Report::MAX_COUNT, problems)?;
         }
     }
-    (problems.count() == before).then_some(Report {
-        rollout: index,
-        color,
-        outcomes,
-    })
+    if let Some(scores) = fields.optional("scores", node) {
+        report.scores = explained_scores(&scores, rollout, problems)?;
+    }
+    if let Some(id) = fields.optional("id", node) {
+        report.id = FeedbackId::new(&rollout.name, &id.string(problems)?);
+        if report.id.is_none() {
+            id.must_be(problems, FeedbackId::MUST_BE);
+        }
+    }
+    if problems.count() > before {
+        return None;
+    }
+    if let Some(label) = fields.optional("release", node) {
+        let other = Report::other_release(rollout, color, &label.string(problems)?);
+        if let Some(message) = other {
+            label.problem(problems, message);
+            *release = Release::Other;
+            return None;
+        }
+    }
+    Some(report)
 }

@@ -21,6 +21,8 @@ pub enum FeedbackError {
     Invalid(String),
     /// There are both a query and a body: 400.
     QueryAndBody,
+    /// It is about another release than the one in force: 409.
+    OtherRelease(String),
     /// This client may not send it: 403.
     Forbidden,
     /// It was not sent by `POST`: 405.
@@ -92,6 +94,7 @@ impl FeedbackError {
             Self::Invalid(_) | Self::QueryAndBody => 400,
             Self::Forbidden => 403,
             Self::Method => 405,
+            Self::OtherRelease(_) => 409,
             Self::TooLarge => 413,
             Self::Unread(_) => 503,
         }
@@ -113,7 +116,7 @@ impl FeedbackError {
 impl fmt::Display for FeedbackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(problem) => f.write_str(problem),
+            Self::Invalid(problem) | Self::OtherRelease(problem) => f.write_str(problem),
             Self::Forbidden => f.write_str("this client may not give feedback"),
             Self::Method => f.write_str("feedback is given by POST"),
             Self::QueryAndBody => f.write_str("both a query and a body, must be one of them"),

@@ -1,13 +1,13 @@
 //! Feedback when its headers have come: whether a body is to be waited for.
 
-use crate::policy::feedback::Report;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use crate::policy::policy::Policy;
+use crate::policy::report::Report;
 use crate::request::headers::Headers;
 use crate::request::query::query;
 
 /// What is known of feedback when its headers have come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedbackStart {
     /// It is all there, in the query.
     Whole(Report),

@@ -1,11 +1,11 @@
 //! Feedback whose body is not complete: how long it is waited for.
 
-use crate::policy::feedback::Report;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError, Missing};
+use crate::policy::report::Report;
 
 /// Feedback whose body is not complete. Envoy holds the body back where it is not set up to hand it over, so that
 /// no part of it ever comes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FeedbackWait {
     /// What the query says. Whether a body comes too is not known.
     query: Option<Report>,
@@ -47,7 +47,7 @@ impl FeedbackWait {
     /// # Errors
     /// Where it is refused before all of it is there.
     pub fn part(&self, bytes: usize) -> Result<(), FeedbackError> {
-        match self.query {
+        match &self.query {
             Some(_) if bytes > 0 => Err(FeedbackError::QueryAndBody),
             _ if bytes > FeedbackEndpoint::MAX_BYTES => Err(FeedbackError::TooLarge),
             _ => Ok(()),
@@ -55,17 +55,17 @@ impl FeedbackWait {
     }
 
     /// What the query says, where it is all.
-    pub const fn query(&self) -> Option<Report> {
-        self.query
+    pub fn query(&self) -> Option<Report> {
+        self.query.clone()
     }
 
     /// What to answer while no part of the body has come to the filter. None while it is waited for.
     pub fn overdue(&self, now_ns: u64, arrived: Arrived) -> Option<Result<Report, FeedbackError>> {
         let waited_ns = now_ns.saturating_sub(self.since_ns);
         let unread = |missing| Some(Err(FeedbackError::Unread(missing)));
-        match self.query {
+        match &self.query {
             Some(_) if self.has_body(arrived) => Some(Err(FeedbackError::QueryAndBody)),
-            Some(report) if waited_ns >= Self::QUERY_ALONE_NS => Some(Ok(report)),
+            Some(report) if waited_ns >= Self::QUERY_ALONE_NS => Some(Ok(report.clone())),
             None if self.has_body(arrived) => unread(Missing::HeadersStop),
             None if waited_ns >= Self::BEGIN_NS && !arrived.is_set_up => unread(Missing::Unknown),
             _ => None,
@@ -77,9 +77,9 @@ impl FeedbackWait {
     /// # Errors
     /// Where it is not all in the query.
     pub fn passed_on(&self, arrived: Arrived) -> Result<Report, FeedbackError> {
-        match self.query {
+        match &self.query {
             Some(_) if self.has_body(arrived) => Err(FeedbackError::QueryAndBody),
-            Some(report) => Ok(report),
+            Some(report) => Ok(report.clone()),
             None if arrived.is_handed_over => Err(FeedbackError::Unread(Missing::TrailersCallback)),
             None => Err(FeedbackError::Unread(Missing::BodyCallback)),
         }

@@ -1,13 +1,14 @@
 //! What rollouts are judged by.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::policy::rollout::RolloutStatus;
 use crate::value::color::PerColor;
 
 /// What is known of a rollout at one time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// What has become of it.
     pub status: RolloutStatus,
@@ -17,6 +18,8 @@ pub struct Figures {
     pub outcomes: PerColor<Outcomes>,
     /// What copies of its requests came to since then.
     pub shadow: ShadowCounts,
+    /// The scores of each color's release.
+    pub scores: PerColor<ScoreSums>,
 }
 
 /// The time by two clocks.

@@ -65,15 +65,6 @@ impl Policy {
         found
     }
 
-    /// Whether outcomes of a rollout's predictions are counted.
-    pub fn measures(&self, rollout: &Rollout) -> bool {
-        let releases = &rollout.releases;
-        self.feedback.is_some()
-            || rollout.quality.is_some()
-            || releases.blue.is_some()
-            || releases.green.is_some()
-    }
-
     /// Whether something has to be done when a response begins.
     pub fn needs_responses(&self, rollout: &Rollout) -> bool {
         self.profile.shows_streams()
@@ -82,7 +73,7 @@ impl Policy {
             || rollout.slow_after().is_some()
             || rollout.stream.is_some()
             || rollout.compares()
-            || self.measures(rollout)
+            || rollout.measures()
     }
 
     /// The index of the rollout that a request belongs to, if there is one.

@@ -4,6 +4,7 @@ use crate::analysis::guard::{Cause, Guard, SlowAfter};
 use crate::analysis::quality::Quality;
 use crate::analysis::ramp::{Hold, Ramp, RampPlace};
 use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::score::Score;
 use crate::analysis::shadow::Shadow;
 use crate::analysis::streaming::Streaming;
 use crate::assign::key_source::KeySource;
@@ -151,6 +152,16 @@ impl Rollout {
             at: quality.hold_at.unwrap_or(ramp.first_weight()),
             promoted_at_ms: status.promoted_at_ms,
         })
+    }
+
+    /// Whether outcomes and scores of its predictions are counted.
+    pub fn measures(&self) -> bool {
+        self.quality.is_some() || self.releases.blue.is_some() || self.releases.green.is_some()
+    }
+
+    /// What is measured of its predictions beside their outcomes.
+    pub fn scores(&self) -> &[Score] {
+        self.quality.as_ref().map_or(&[], |quality| &quality.scores)
     }
 
     /// Whether a request that succeeded only after a retry has failed.

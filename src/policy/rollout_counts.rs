@@ -1,6 +1,7 @@
 //! What was counted of one rollout.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::value::color::{Color, PerColor};
@@ -15,8 +16,8 @@ pub struct Epoch {
     pub releases: PerColor<u32>,
 }
 
-/// Requests of one generation of a rollout, and outcomes of each color's release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Requests of one generation of a rollout, and outcomes and scores of each color's release.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "RawCounts", into = "RawCounts")]
 pub struct RolloutCounts {
     /// What they belong to.
@@ -27,6 +28,8 @@ pub struct RolloutCounts {
     pub outcomes: PerColor<Outcomes>,
     /// What copies of the generation's requests came to.
     pub shadow: ShadowCounts,
+    /// The scores of the predictions.
+    pub scores: PerColor<ScoreSums>,
 }
 
 /// Counts as they are written, by position: with names they would take five times the room.
@@ -39,6 +42,9 @@ struct RawCounts {
     green: [u64; 8],
     #[serde(default, skip_serializing_if = "ShadowCounts::is_empty")]
     shadow: ShadowCounts,
+    /// By color, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<PerColor<ScoreSums>>,
 }
 
 // === impl RolloutCounts ===
@@ -58,6 +64,7 @@ impl RolloutCounts {
         self.add(&before);
         (self.requests, self.outcomes, self.shadow)
             != (before.requests, before.outcomes, before.shadow)
+            || self.scores != before.scores
     }
 
     /// Adds what others counted for the same generation and the same releases.
@@ -71,13 +78,14 @@ impl RolloutCounts {
             }
             if self.has_release_of(other, color) {
                 self.outcomes.of_mut(color).add(other.outcomes.of(color));
+                self.scores.of_mut(color).add(other.scores.of(color));
             }
         }
     }
 
     /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
-        let mut rest = *self;
+        let mut rest = self.clone();
         if self.epoch.generation == base.epoch.generation {
             rest.shadow = self.shadow.since(&base.shadow);
         }
@@ -89,6 +97,7 @@ impl RolloutCounts {
             if self.has_release_of(base, color) {
                 *rest.outcomes.of_mut(color) =
                     self.outcomes.of(color).since(base.outcomes.of(color));
+                *rest.scores.of_mut(color) = self.scores.of(color).since(base.scores.of(color));
             }
         }
         rest
@@ -117,11 +126,13 @@ impl From<RolloutCounts> for RawCounts {
             generation,
             releases,
         } = counts.epoch;
+        let has_scores = !counts.scores.blue.is_empty() || !counts.scores.green.is_empty();
         Self {
             epoch: (generation, releases.blue, releases.green),
             blue: of(Color::Blue),
             green: of(Color::Green),
             shadow: counts.shadow,
+            scores: has_scores.then_some(counts.scores),
         }
     }
 }
@@ -155,6 +166,7 @@ impl From<RawCounts> for RolloutCounts {
                 green: green_outcomes,
             },
             shadow: raw.shadow,
+            scores: raw.scores.unwrap_or_default(),
         }
     }
 }

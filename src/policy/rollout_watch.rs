@@ -6,12 +6,12 @@ use crate::analysis::incident::IncidentKind;
 use crate::analysis::quality::{Outcomes, Quality};
 use crate::analysis::quality_analysis::QualityAnalysis;
 use crate::analysis::ramp_progress::RampProgress;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
 use crate::analysis::shadow::Shadow;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
-use crate::policy::policy::Policy;
 use crate::policy::ramp_watch::{RampEvidence, RampWatch};
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::sequential_guards::Watched;
@@ -28,6 +28,8 @@ pub struct RolloutWatch {
     shown_evidence: Option<Evidence>,
     shown_outcomes: Option<PerColor<Outcomes>>,
     shown_shadow: Option<ShadowCounts>,
+    shown_scores: Option<PerColor<ScoreSums>>,
+    shown_verdicts: Option<Vec<LimitVerdict>>,
     shown_weights: Option<Weights>,
     slow_after_set_ms: Option<u64>,
     ramp: RampWatch,
@@ -51,15 +53,17 @@ pub struct TickInput<'a> {
 // === impl RolloutWatch ===
 
 impl RolloutWatch {
-    /// Begins to watch a rollout of this policy.
-    pub fn new(policy: &Policy, rollout: &Rollout) -> Self {
+    /// Begins to watch a rollout.
+    pub fn new(rollout: &Rollout) -> Self {
         Self {
-            measures: policy.measures(rollout),
+            measures: rollout.measures(),
             seen: None,
             shown_state: None,
             shown_evidence: None,
             shown_outcomes: None,
             shown_shadow: None,
+            shown_scores: None,
+            shown_verdicts: None,
             shown_weights: None,
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
@@ -70,6 +74,7 @@ impl RolloutWatch {
     pub fn show_again(&mut self) {
         self.shown_state = None;
         self.shown_evidence = None;
+        self.shown_verdicts = None;
         self.shown_weights = None;
         self.ramp.show_again();
     }
@@ -90,13 +95,13 @@ impl RolloutWatch {
             ..
         } = input;
         let mut todo = Vec::new();
-        let has_changed = may_have_changed && self.seen != Some(*figures);
+        let has_changed = may_have_changed && self.seen.as_ref() != Some(figures);
         if !has_changed && !is_due && rollout.ramp.is_none() {
             return todo;
         }
         let mut status = figures.status;
         if has_changed || is_due {
-            if let (None, Some(cause)) = (self.seen.replace(*figures), status.tripped) {
+            if let (None, Some(cause)) = (self.seen.replace(figures.clone()), status.tripped) {
                 todo.push(Todo::ReportRollback(cause));
             }
             if is_due {
@@ -152,12 +157,16 @@ impl RolloutWatch {
         if rollout.compares() && self.shown_shadow.replace(figures.shadow) != Some(figures.shadow) {
             todo.push(Todo::ShowDisagreement(figures.shadow));
         }
+        if !rollout.scores().is_empty() && self.shown_scores.as_ref() != Some(&figures.scores) {
+            self.shown_scores = Some(figures.scores.clone());
+            todo.push(Todo::ShowScores(figures.scores.clone()));
+        }
         if !rollout.is_judged() {
             return;
         }
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
-            None => judge_limits(rollout, input, windows, todo),
+            None => self.judge_limits(rollout, input, windows, todo),
         };
         let evidence = input.watched.and_then(|it| it.sequential.as_ref());
         if let Some(evidence) = evidence.map(SequentialGuard::evidence)
@@ -169,31 +178,56 @@ impl RolloutWatch {
             todo.push(Todo::ShowGuardState(state));
         }
     }
-}
 
-fn judge_limits(
-    rollout: &Rollout,
-    input: &TickInput<'_>,
-    windows: &mut Windows,
-    todo: &mut Vec<Todo>,
-) -> GuardState {
-    let &TickInput { now, figures, .. } = input;
-    let mut state = GuardState::Watching;
-    if let Some(shadow) = &rollout.shadow {
-        state = judge_shadow(shadow, figures, todo);
+    fn judge_limits(
+        &mut self,
+        rollout: &Rollout,
+        input: &TickInput<'_>,
+        windows: &mut Windows,
+        todo: &mut Vec<Todo>,
+    ) -> GuardState {
+        let &TickInput { now, figures, .. } = input;
+        let mut state = GuardState::Watching;
+        if let Some(shadow) = &rollout.shadow {
+            state = judge_shadow(shadow, figures, todo);
+        }
+        if let Some(quality) = &rollout.quality
+            && !is_retired(rollout, figures.status, now)
+            && state != GuardState::Tripped
+        {
+            state = self.judge_quality(rollout, quality, figures, todo);
+        }
+        if let Some(guard) = &rollout.guard
+            && state != GuardState::Tripped
+        {
+            state = judge_guard(rollout, guard, input, windows, todo);
+        }
+        state
     }
-    if let Some(quality) = &rollout.quality
-        && !is_retired(rollout, figures.status, now)
-        && state != GuardState::Tripped
-    {
-        state = judge_quality(rollout, quality, figures, todo);
+
+    fn judge_quality(
+        &mut self,
+        rollout: &Rollout,
+        quality: &Quality,
+        figures: &Figures,
+        todo: &mut Vec<Todo>,
+    ) -> GuardState {
+        let verdicts = quality.judge(rollout.stable, &figures.outcomes, &figures.scores);
+        if self.shown_verdicts.as_ref() != Some(&verdicts.limits) {
+            self.shown_verdicts = Some(verdicts.limits.clone());
+            todo.push(Todo::ShowVerdicts(verdicts.limits));
+        }
+        match verdicts.analysis {
+            QualityAnalysis::Inconclusive => GuardState::Inconclusive,
+            QualityAnalysis::Passed => {
+                if rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
+                    todo.push(Todo::Promote);
+                }
+                GuardState::Watching
+            }
+            QualityAnalysis::Failed(breach) => roll_back(Cause::Quality, breach.to_string(), todo),
+        }
     }
-    if let Some(guard) = &rollout.guard
-        && state != GuardState::Tripped
-    {
-        state = judge_guard(rollout, guard, input, windows, todo);
-    }
-    state
 }
 
 fn judge_guard(
@@ -242,24 +276,6 @@ fn judge_shadow(shadow: &Shadow, figures: &Figures, todo: &mut Vec<Todo>) -> Gua
     match shadow.judge(&figures.shadow) {
         LimitVerdict::Undecided => GuardState::Inconclusive,
         LimitVerdict::Kept | LimitVerdict::Broken => GuardState::Watching,
-    }
-}
-
-fn judge_quality(
-    rollout: &Rollout,
-    quality: &Quality,
-    figures: &Figures,
-    todo: &mut Vec<Todo>,
-) -> GuardState {
-    match quality.judge(rollout.stable, &figures.outcomes) {
-        QualityAnalysis::Inconclusive => GuardState::Inconclusive,
-        QualityAnalysis::Passed => {
-            if rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
-                todo.push(Todo::Promote);
-            }
-            GuardState::Watching
-        }
-        QualityAnalysis::Failed(breach) => roll_back(Cause::Quality, breach.to_string(), todo),
     }
 }
 

@@ -16,6 +16,7 @@ pub struct SharedKeys {
     pub registry: String,
     counts: String,
     answers: String,
+    ids: String,
 }
 
 // === impl SharedKeys ===
@@ -39,12 +40,18 @@ impl SharedKeys {
             registry: key("registry"),
             counts: key("counts"),
             answers: key("answers"),
+            ids: key("ids"),
         }
     }
 
     /// The documents that any VM may change.
     pub fn documents(&self) -> [&str; 4] {
         [&self.state, &self.revision, &self.leader, &self.registry]
+    }
+
+    /// Ids of feedback, of which this document holds a part.
+    pub fn ids_in(&self, document: u8) -> String {
+        format!("{}/{document}", self.ids)
     }
 
     /// What the VM of this id has counted.

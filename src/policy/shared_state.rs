@@ -105,7 +105,7 @@ impl SharedState {
             let identity = index.and_then(|index| identities.get(index));
             changed |= facts.end_others(identity, now_ms);
         }
-        for rollout in policy.rollouts.iter().filter(|it| policy.measures(it)) {
+        for rollout in policy.rollouts.iter().filter(|it| it.measures()) {
             let name = rollout.name.as_str();
             changed |= match self.rollouts.get_mut(name) {
                 Some(facts) => facts.begin_releases(&rollout.releases),

@@ -286,6 +286,7 @@ impl Worker {
                 requests: counts.requests,
                 outcomes: counts.outcomes,
                 shadow: counts.shadow,
+                scores: counts.scores,
             };
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod color;
+pub mod decimal;
 pub mod followed_clock;
 pub mod header_name;
 pub mod method;

@@ -8,6 +8,10 @@ use std::borrow::Borrow;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RolloutName(String);
 
+/// The name of a score: as that of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreName(String);
+
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterName(String);
@@ -22,6 +26,11 @@ invalid! {
 }
 
 invalid! {
+    /// Not the name of a score.
+    InvalidScoreName
+}
+
+invalid! {
     /// Not the name of a cluster.
     InvalidClusterName
 }
@@ -31,21 +40,25 @@ invalid! {
     InvalidReleaseLabel
 }
 
+/// What may stand in the name of a stat.
+const STAT_NAME: &str = "1 to 64 of a-z, 0-9, '_' and '-'";
+
+fn is_stat_name(name: &str) -> bool {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
 // === impl RolloutName ===
 
 impl RolloutName {
     /// # Errors
     /// Where it could not stand in the name of a stat.
     pub fn parse(name: &str) -> Result<Self, InvalidRolloutName> {
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-        if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
+        if is_stat_name(name) {
             Ok(Self(name.to_owned()))
         } else {
-            Err(InvalidRolloutName::new(
-                Found::string(name),
-                "1 to 64 of a-z, 0-9, '_' and '-'",
-            ))
+            Err(InvalidRolloutName::new(Found::string(name), STAT_NAME))
         }
     }
 
@@ -57,6 +70,25 @@ impl RolloutName {
 
 impl Borrow<str> for RolloutName {
     fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+// === impl ScoreName ===
+
+impl ScoreName {
+    /// # Errors
+    /// Where it could not stand in the name of a stat.
+    pub fn parse(name: &str) -> Result<Self, InvalidScoreName> {
+        if is_stat_name(name) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidScoreName::new(Found::string(name), STAT_NAME))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -63,14 +63,13 @@ pub fn check(policy: &Policy, dump: &Dump, checks_plugin: bool) -> Vec<Finding> 
 fn check_tags(policy: &Policy, dump: &Dump) -> Vec<Finding> {
     let tags = dump.stats_tags();
     let judges = |rollout: &Rollout| rollout.guard.is_some() || rollout.quality.is_some();
-    let measures = |rollout: &Rollout| policy.measures(rollout);
     let wanted = [
         ("rollout", true),
         ("color", true),
         ("reason", true),
         ("code_class", policy.profile.shows_streams()),
         ("cause", policy.rollouts.iter().any(judges)),
-        ("outcome", policy.rollouts.iter().any(measures)),
+        ("outcome", policy.rollouts.iter().any(Rollout::measures)),
     ];
     let wanted = wanted.into_iter().filter(|(_, is_wanted)| *is_wanted);
     let missing: Vec<&str> = wanted
