@@ -41,8 +41,7 @@ impl ScoreMean {
         Some(Self {
             mean,
             samples,
-            // As if one score more had been 0: scores that have all been the same may yet differ.
-            variance: scores.squared_distances() / (samples - 1.0).max(1.0) + mean * mean / samples,
+            variance: variance(scores, mean, samples),
             share: share
                 .then(|| Proportion::new(scores.ones(), scores.count()))
                 .flatten(),
@@ -201,6 +200,18 @@ impl MeanDrop {
         } else {
             self.stable.samples.min(self.canary.samples)
         }
+    }
+}
+
+/// The variance of a single score. Scores that have all been the same, as far as a sender's floating point tells, may yet
+/// differ: as if one more had been 0.
+fn variance(scores: &ScoreSum, mean: f64, samples: f64) -> f64 {
+    let distances = scores.squared_distances();
+    let are_the_same = distances <= ScoreSum::ERROR * samples * mean * mean;
+    if are_the_same {
+        mean * mean / samples
+    } else {
+        distances / (samples - 1.0).max(1.0)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct ScoreSums(Vec<(String, ScoreSum)>);
 impl ScoreSum {
     /// The most scores in one sum that is reported.
     pub const MAX_COUNT: u64 = 1_000_000_000;
+    /// The relative error of a sum of millions of numbers of 53 bits that are added one by one.
+    pub const ERROR: f64 = 1e-9;
 
     /// One score.
     pub fn of(score: Micro) -> Self {
@@ -49,15 +51,13 @@ impl ScoreSum {
 
     /// Whether so many scores can have these sums, as exact as a sender's floating point is.
     fn can_be(&self) -> bool {
-        /// The relative error of a sum of millions of numbers of 53 bits that are added one by one.
-        const ERROR: f64 = 1e-9;
         let (count, sum, squares) = (
             to_f64(self.count.into()),
             to_f64(self.sum),
             to_f64(self.squares),
         );
         let most = to_f64(Micro::MAX.millionths().into());
-        let error = ERROR * squares + sum / count.max(1.0) + 1.0;
+        let error = Self::ERROR * squares + sum / count.max(1.0) + 1.0;
         self.sum <= u128::from(self.count).saturating_mul(Micro::MAX.millionths().into())
             && squares <= sum * most + error
             && sum * sum <= count * (squares + error)

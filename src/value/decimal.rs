@@ -83,6 +83,15 @@ impl Micro {
         micro.filter(|micro| *micro <= Self::MAX)
     }
 
+    /// So many millionths, at most 10^15.
+    pub const fn from_millionths(millionths: u64) -> Self {
+        if millionths < Self::MAX.0 {
+            Self(millionths)
+        } else {
+            Self::MAX
+        }
+    }
+
     /// So many millionths.
     pub const fn millionths(self) -> u64 {
         self.0

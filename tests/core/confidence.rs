@@ -21,6 +21,7 @@ fn gate(confidence: &str, min_samples: u64) -> Quality {
         min_precision: None,
         min_recall: None,
         hold_at: None,
+        ..Quality::default()
     }
 }
 
@@ -39,7 +40,10 @@ fn max_f1_drop(most: &str) -> Quality {
 }
 
 fn judge(quality: &Quality, blue: Outcomes, green: Outcomes) -> QualityAnalysis {
-    quality.judge(Color::Blue, &PerColor { blue, green })
+    let outcomes = PerColor { blue, green };
+    quality
+        .judge(Color::Blue, &outcomes, &PerColor::default())
+        .analysis
 }
 
 #[track_caller]
@@ -130,7 +134,10 @@ fn share_of_verdicts(confidence: &str, f1: f64, canary_share: f64) -> [f64; 2] {
                 };
                 *both.of_mut(color).of_mut(kind) += 1;
             }
-            match quality.judge(Color::Blue, &both) {
+            match quality
+                .judge(Color::Blue, &both, &PerColor::default())
+                .analysis
+            {
                 QualityAnalysis::Inconclusive => {}
                 QualityAnalysis::Failed(_) => is_found[0] = true,
                 QualityAnalysis::Passed => is_found[1] = true,

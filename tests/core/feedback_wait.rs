@@ -14,11 +14,7 @@ fn report() -> Report {
         tp: 3,
         ..Outcomes::default()
     };
-    Report {
-        rollout: 1,
-        color: Color::Green,
-        outcomes,
-    }
+    Report::new(1, Color::Green, outcomes)
 }
 
 fn start(

@@ -33,11 +33,15 @@ fn no_limits() -> Quality {
         min_precision: None,
         min_recall: None,
         hold_at: None,
+        ..Quality::default()
     }
 }
 
 fn judge(quality: &Quality, blue: Outcomes, green: Outcomes) -> QualityAnalysis {
-    quality.judge(Color::Blue, &PerColor { blue, green })
+    let outcomes = PerColor { blue, green };
+    quality
+        .judge(Color::Blue, &outcomes, &PerColor::default())
+        .analysis
 }
 
 #[track_caller]
@@ -109,6 +113,7 @@ fn better_model_keeps_all_limits() {
         min_precision: Some(percent("89.4")),
         min_recall: Some(percent("85")),
         hold_at: None,
+        ..Quality::default()
     };
     assert_kept(&quality, BLUE, GREEN);
 }
@@ -173,11 +178,9 @@ fn watched_color_is_the_one_that_is_not_stable() {
         blue: BLUE,
         green: GREEN,
     };
-    assert_eq!(quality.judge(Color::Blue, &both), QualityAnalysis::Passed);
-    assert!(matches!(
-        quality.judge(Color::Green, &both),
-        QualityAnalysis::Failed(_)
-    ));
+    let judge = |stable| quality.judge(stable, &both, &PerColor::default()).analysis;
+    assert_eq!(judge(Color::Blue), QualityAnalysis::Passed);
+    assert!(matches!(judge(Color::Green), QualityAnalysis::Failed(_)));
 }
 
 #[test]

@@ -7,11 +7,7 @@ const fn outcomes(tp: u64, fp: u64, fn_: u64, tn: u64) -> Outcomes {
 }
 
 const fn report(rollout: usize, color: Color, outcomes: Outcomes) -> Report {
-    Report {
-        rollout,
-        color,
-        outcomes,
-    }
+    Report::new(rollout, color, outcomes)
 }
 
 #[test]

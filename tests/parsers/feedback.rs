@@ -31,6 +31,7 @@ pub static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         "name": "demo",
         "clusters": { "blue": "one", "green": "two" },
         "weights": { "blue": 50, "green": 50 },
+        "quality": { "min_samples": 1, "scores": { "rating": { "better": "higher", "min": 1 } } },
     });
     let feedback = json!({ "path": "/feedback", "require": "nothing" });
     let config = json!({ "rollouts": [rollout], "feedback": feedback });

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use testbed::{EnvoyBuilder, Metrics, PATIENCE, Request, TestEnv, eventually, get, post};
+use testbed::{EnvoyBuilder, Metrics, PATIENCE, Request, TestEnv, eventually, get, post, with};
 
 pub const PATH: &str = "/bluegreen/feedback";
 pub const TOKEN_HEADER: &str = "x-bluegreen-token";
@@ -71,8 +71,14 @@ pub fn config(rollouts: impl Into<Value>) -> Value {
     json!({ "feedback": with_token(), "rollouts": rollouts.into() })
 }
 
-/// A rollout of half and half for the paths below its name.
+/// A rollout of half and half for the paths below its name, whose quality is measured.
 pub fn rollout(name: &str) -> Value {
+    let measured = json!({ "releases": { "blue": "1", "green": "1" } });
+    with(unmeasured(name), measured)
+}
+
+/// The same without anything that is measured.
+pub fn unmeasured(name: &str) -> Value {
     json!({
         "name": name,
         "match": { "path_prefix": format!("/{name}/") },

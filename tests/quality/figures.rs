@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testbed::{PushOutcome, with};
 
 use crate::common::{
-    BLUE, Figures, GREEN, config, counted, item, rollout, start, tell, wait_for_figures,
+    BLUE, Figures, GREEN, config, counted, item, rollout, start, tell, unmeasured, wait_for_figures,
 };
 
 /// `rec` with these labels, and `other` without any.
@@ -110,15 +110,19 @@ async fn both_colors_can_begin_afresh_at_once() {
 
 #[tokio::test]
 async fn a_first_label_and_the_loss_of_one_are_new_labels_too() {
-    let env = start(config([rollout("rec")])).await;
+    let unlabelled = || {
+        let quality = json!({ "quality": { "min_samples": 1_000_000 } });
+        with(unmeasured("rec"), quality)
+    };
+    let env = start(config([unlabelled()])).await;
     tell(&env, example("rec")).await;
     wait_for_figures(&env, "rec", "green", GREEN).await;
-    let labelled = with(rollout("rec"), json!({ "releases": { "green": "2" } }));
+    let labelled = with(unlabelled(), json!({ "releases": { "green": "2" } }));
     env.push(config([labelled])).await;
     wait_for_figures(&env, "rec", "green", [0; 4]).await;
     wait_for_figures(&env, "rec", "blue", BLUE).await;
     tell(&env, item("rec", "green", [1, 0, 0, 0])).await;
-    env.push(config([rollout("rec")])).await;
+    env.push(config([unlabelled()])).await;
     wait_for_figures(&env, "rec", "green", [0; 4]).await;
     wait_for_figures(&env, "rec", "blue", BLUE).await;
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use testbed::{Response, TestEnv, get, with};
 
-use crate::common::{Counts, KINDS, config, counted, rollout, start, telling, wait_for_figures};
+use crate::common::{
+    Counts, KINDS, config, counted, rollout, start, telling, unmeasured, wait_for_figures,
+};
 
 const HEADER: &str = "x-bluegreen-outcome";
 
@@ -127,7 +129,7 @@ async fn outcomes_of_overridden_requests_are_removed_and_not_counted() {
 
 #[tokio::test]
 async fn the_header_is_left_alone_only_where_nothing_measures_quality() {
-    let only = |fields: Value| json!({ "rollouts": [with(rollout("rec"), fields)] });
+    let only = |fields: Value| json!({ "rollouts": [with(unmeasured("rec"), fields)] });
     let env = TestEnv::start(only(json!({}))).await;
     let response = env.http1().send(telling("rec", "tp")).await;
     assert_eq!(response.header(HEADER), Some("tp"));

@@ -109,15 +109,15 @@ async fn what_is_wrong_with_a_query_is_named_and_nothing_is_counted() {
         ),
         (
             &format!("{good}&TP=1"),
-            "TP: unknown parameter, must be one of rollout, color, tp, fp, fn, tn".into(),
+            "TP: unknown parameter, must be one of rollout, color, tp, fp, fn, tn, release, id and score.NAME".into(),
         ),
         (
             &format!("{good}&=1"),
-            ": unknown parameter, must be one of rollout, color, tp, fp, fn, tn".into(),
+            ": unknown parameter, must be one of rollout, color, tp, fp, fn, tn, release, id and score.NAME".into(),
         ),
         (
             &format!("{good}&t%0Ap=1"),
-            r"t\np: unknown parameter, must be one of rollout, color, tp, fp, fn, tn".into(),
+            r"t\np: unknown parameter, must be one of rollout, color, tp, fp, fn, tn, release, id and score.NAME".into(),
         ),
     ] {
         let response = env.http1().send(by_query(query)).await;

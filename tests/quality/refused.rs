@@ -32,7 +32,7 @@ async fn a_bad_item_is_named_with_the_reason_and_nothing_of_the_batch_is_taken()
     let env = start(config([rollout("rec")])).await;
     let good = item("rec", "green", [1, 1, 1, 1]);
     let whole = "must be a whole number from 0 to 1000000000";
-    let fields = "must be one of rollout, color, tp, fp, fn, tn";
+    let fields = "must be one of rollout, color, tp, fp, fn, tn, scores, release, id";
     for (bad, expected) in [
         (
             r#"{"rollout":"other","color":"green"}"#,

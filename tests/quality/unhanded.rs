@@ -174,6 +174,7 @@ async fn no_upstream_sees_it_where_routes_go_by_the_color() {
         "name": "rec",
         "match": { "path_prefix": "/rec/" },
         "weights": { "blue": 50, "green": 50 },
+        "releases": { "blue": "1" },
     });
     let mut config = config([by_color]);
     config["color_header"] = "x-bluegreen-color".into();

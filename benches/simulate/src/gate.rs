@@ -1,9 +1,9 @@
 //! The quality gate: releases of known quality, looked at after every ten outcomes.
 
+use crate::Effort;
 use bluegreen::{
     Color, ConfidenceLevel, Outcome, Outcomes, PerColor, Percent, Quality, QualityAnalysis,
 };
-use crate::Effort;
 use std::thread;
 
 /// Outcomes of both colors together between two looks.
@@ -211,7 +211,8 @@ impl Case {
                 *outcomes.of_mut(color).of_mut(kind) += 1;
             }
             let samples = outcomes.green.samples();
-            match quality.judge(Color::Blue, &outcomes) {
+            let verdicts = quality.judge(Color::Blue, &outcomes, &PerColor::default());
+            match verdicts.analysis {
                 QualityAnalysis::Inconclusive => {}
                 QualityAnalysis::Passed => {
                     fate.kept_at.get_or_insert(samples);
@@ -251,9 +252,7 @@ impl Case {
             confidence: ConfidenceLevel::parse(confidence).ok(),
             max_f1_drop,
             min_f1,
-            min_precision: None,
-            min_recall: None,
-            hold_at: None,
+            ..Quality::default()
         }
     }
 

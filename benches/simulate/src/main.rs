@@ -9,6 +9,7 @@ mod guards;
 mod parallel;
 mod plot;
 mod random;
+mod scores;
 mod traffic;
 mod users;
 
@@ -17,12 +18,13 @@ use std::process::ExitCode;
 /// What is simulated: its name and the simulation.
 type Part = (&'static str, fn(Effort));
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("detection", detection::run),
     ("few-users", few_users::run),
     ("false-alarms", false_alarms::run),
     ("evidence", evidence::run),
     ("gate", gate::run),
+    ("scores", scores::run),
 ];
 
 /// How much of it.

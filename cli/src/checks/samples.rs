@@ -18,13 +18,7 @@ pub fn check(policy: &Policy) -> Vec<Finding> {
         let Some(quality) = &rollout.quality else {
             continue;
         };
-        let limits = [
-            ("max_f1_drop", quality.max_f1_drop),
-            ("min_f1", quality.min_f1),
-            ("min_precision", quality.min_precision),
-            ("min_recall", quality.min_recall),
-        ];
-        for (field, limit) in limits {
+        for (field, limit) in quality.outcome_limits() {
             let Some(limit) = limit else {
                 continue;
             };
@@ -56,7 +50,7 @@ pub fn check(policy: &Policy) -> Vec<Finding> {
 /// What both colors are taken to be at: a fair model's figure, or halfway from the limit to perfection.
 fn figure(field: &str, limit: Percent) -> f64 {
     let limit = f64::from(limit.millipercent()) / 100_000.0;
-    if field == "max_f1_drop" {
+    if field.ends_with("_drop") {
         USUAL_F1
     } else {
         USUAL_F1.max((1.0 + limit) / 2.0)
@@ -69,9 +63,12 @@ fn alone(quality: &Quality, field: &str) -> Quality {
     Quality {
         confidence: Some(quality.confidence.unwrap_or(ConfidenceLevel::DEFAULT)),
         max_f1_drop: only("max_f1_drop", quality.max_f1_drop),
+        max_precision_drop: only("max_precision_drop", quality.max_precision_drop),
+        max_recall_drop: only("max_recall_drop", quality.max_recall_drop),
         min_f1: only("min_f1", quality.min_f1),
         min_precision: only("min_precision", quality.min_precision),
         min_recall: only("min_recall", quality.min_recall),
+        scores: Vec::new(),
         ..quality.clone()
     }
 }
@@ -85,7 +82,8 @@ fn samples_to_keep(gate: &Quality, figure: f64) -> u64 {
             blue: outcomes,
             green: outcomes,
         };
-        if gate.judge(Color::Blue, &both) == QualityAnalysis::Passed {
+        let verdicts = gate.judge(Color::Blue, &both, &PerColor::default());
+        if verdicts.analysis == QualityAnalysis::Passed {
             return samples;
         }
         samples += samples / 10;

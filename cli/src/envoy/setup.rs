@@ -63,6 +63,8 @@ pub fn check(policy: &Policy, dump: &Dump, checks_plugin: bool) -> Vec<Finding> 
 fn check_tags(policy: &Policy, dump: &Dump) -> Vec<Finding> {
     let tags = dump.stats_tags();
     let judges = |rollout: &Rollout| rollout.guard.is_some() || rollout.quality.is_some();
+    let has_quality = |rollout: &Rollout| rollout.quality.is_some();
+    let has_scores = |rollout: &Rollout| !rollout.scores().is_empty();
     let wanted = [
         ("rollout", true),
         ("color", true),
@@ -70,6 +72,8 @@ fn check_tags(policy: &Policy, dump: &Dump) -> Vec<Finding> {
         ("code_class", policy.profile.shows_streams()),
         ("cause", policy.rollouts.iter().any(judges)),
         ("outcome", policy.rollouts.iter().any(Rollout::measures)),
+        ("score", policy.rollouts.iter().any(has_scores)),
+        ("limit", policy.rollouts.iter().any(has_quality)),
     ];
     let wanted = wanted.into_iter().filter(|(_, is_wanted)| *is_wanted);
     let missing: Vec<&str> = wanted

@@ -108,7 +108,7 @@ fn defaults_are_those_of_the_contract() {
         (&rollout.releases.blue, &rollout.releases.green),
         (&None, &None)
     );
-    assert!(!policy.measures(rollout));
+    assert!(!rollout.measures());
 }
 
 #[test]
@@ -163,6 +163,7 @@ fn guard_and_quality_mean_what_they_say() {
         min_precision: Some(percent("75")),
         min_recall: Some(percent("74")),
         hold_at: Some(percent("10")),
+        ..Quality::default()
     };
     assert_eq!(rollout.quality, Some(quality));
     let labels = [&rollout.releases.blue, &rollout.releases.green];
@@ -191,19 +192,19 @@ fn secret_headers_are_listed_once() {
 }
 
 #[test]
-fn outcomes_are_counted_where_something_asks_for_them() {
+fn outcomes_are_counted_where_the_rollout_asks_for_them() {
     for fields in [
         json!({ "releases": { "blue": "1" } }),
         json!({ "releases": { "green": "1" } }),
         json!({ "quality": { "min_samples": 1, "min_f1": 1 } }),
     ] {
         let policy = policy(&config(&fields));
-        assert!(policy.measures(&policy.rollouts[0]), "{fields}");
+        assert!(policy.rollouts[0].measures(), "{fields}");
     }
     let mut config = config(&json!({}));
     config["feedback"] = json!({ "path": "/a", "require": "nothing" });
     let policy = policy(&config);
-    assert!(policy.measures(&policy.rollouts[0]));
+    assert!(!policy.rollouts[0].measures());
 }
 
 #[test]
