@@ -140,8 +140,8 @@ bench-cli: cli ## what the operator's program costs on 1,000 rollouts (wants val
 	@$(PYTHON) benches/cli.py
 
 .PHONY: demo
-demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes)
-	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON)
+demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes); STORY=tokens: one that streams
+	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON) $(if $(STORY),STORY=$(STORY))
 
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm

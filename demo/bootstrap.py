@@ -17,18 +17,18 @@ class Addresses:
     admin: str
     blue: str
     green: str
+    shadow: str = "127.0.0.1:10003"
+    """Where Envoy takes the copies that it makes of requests."""
 
 
 def write_bootstrap(shipped: Path, target: Path, addresses: Addresses) -> None:
     """Everything else stays as shipped. What is not where it is expected is an error."""
     document = yaml.safe_load(shipped.read_text())
     document["admin"]["address"] = _address(addresses.admin)
+    listeners = {"ingress": addresses.proxy, "shadow": addresses.shadow}
     for listener in document["static_resources"]["listeners"]:
-        if listener["name"] == "ingress":
-            listener["address"] = _address(addresses.proxy)
+        listener["address"] = _address(listeners[listener["name"]])
     for cluster in document["static_resources"]["clusters"]:
-        if cluster["name"] == "shadow":
-            continue
         # Names, too, are resolved then, as containers have them.
         cluster["type"] = "STRICT_DNS"
         cluster["dns_lookup_family"] = "V4_PREFERRED"

@@ -19,8 +19,8 @@ OVERRIDE_HEADER = "x-bluegreen"
 TOKEN_HEADER = "x-bluegreen-token"
 FEEDBACK_PATH = "/bluegreen/feedback"
 
-FEEDBACK_CAPABILITIES = ("proxy_on_request_body", "proxy_on_request_trailers")
-"""What feedback needs beside the capabilities that the shipped file allows."""
+CAPABILITIES = ("proxy_on_request_body", "proxy_on_request_trailers", "proxy_on_response_body")
+"""What feedback and streams need; the shipped file need not allow all of them."""
 
 QUALITY = {"min_samples": 200, "confidence": 95, "max_f1_drop": 1, "min_f1": 80, "hold_at": 10}
 
@@ -70,7 +70,7 @@ class ConfigFile:
         plugin = document["resources"][0]["typed_config"]["config"]
         plugin["configuration"]["value"] = Literal(text)
         allowed = plugin["capability_restriction_config"]["allowed_capabilities"]
-        allowed.update({name: {} for name in FEEDBACK_CAPABILITIES})
+        allowed.update({name: {} for name in CAPABILITIES})
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(yaml.dump(document, Dumper=Dumper, sort_keys=False))
         os.replace(new, self._path)

@@ -25,6 +25,9 @@ class Process:
         return self
 
     def __exit__(self, *_) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._child.terminate()
         try:
             self._child.wait(STOP_WITHIN_S)

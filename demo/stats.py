@@ -36,6 +36,11 @@ class Snapshot:
         """The sum over the samples with these labels; 0 where there are none yet."""
         return sum(s.value for s in self._samples if s.name == name and labels.items() <= s.labels.items())
 
+    def values(self, name: str, label: str, **labels: str) -> dict[str, float]:
+        """The samples with these labels, by one more."""
+        found = (s for s in self._samples if s.name == name and labels.items() <= s.labels.items())
+        return {s.labels[label]: s.value for s in found}
+
     def color(self, color: str) -> ColorFigures:
         def figure(name: str) -> float:
             return self.total(f"bluegreen_{name}", rollout=ROLLOUT, color=color)

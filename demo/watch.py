@@ -23,12 +23,23 @@ class Moment:
     figures: Snapshot
 
 
+def figures_line(snapshot: Snapshot) -> str:
+    return "   ".join(_figures(snapshot, color) for color in ("blue", "green"))
+
+
+def _figures(snapshot: Snapshot, color: str) -> str:
+    c = snapshot.color(color)
+    f1 = f"{c.f1:5.1f} ({c.f1_low:3.0f} to {c.f1_high:3.0f})" if c.samples else f"{'-':>18}"
+    return f"{color:5} {c.weight:3.0f} %  {c.requests:6,} requests  F1 {f1} of {c.samples:5,} samples"
+
+
 class Watch:
     """Keeps every scrape, for the steps now and for the report at the end."""
 
-    def __init__(self, admin: str):
+    def __init__(self, admin: str, line: Callable[[Snapshot], str] = figures_line):
         self.history: list[Moment] = []
         self._admin = admin
+        self._line = line
         self._started = time.monotonic()
         self._shown_s = 0.0
         self._changed = threading.Condition()
@@ -83,11 +94,4 @@ class Watch:
 
     def _show(self, moment: Moment) -> None:
         self._shown_s = moment.at_s
-        colors = "   ".join(_figures(moment.figures, color) for color in ("blue", "green"))
-        print(f"  {moment.at_s:6.1f} s   {colors}", flush=True)
-
-
-def _figures(snapshot: Snapshot, color: str) -> str:
-    c = snapshot.color(color)
-    f1 = f"{c.f1:5.1f} ({c.f1_low:3.0f} to {c.f1_high:3.0f})" if c.samples else f"{'-':>18}"
-    return f"{color:5} {c.weight:3.0f} %  {c.requests:6,} requests  F1 {f1} of {c.samples:5,} samples"
+        print(f"  {moment.at_s:6.1f} s   {self._line(moment.figures)}", flush=True)
