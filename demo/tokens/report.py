@@ -59,7 +59,7 @@ class Report:
         for number, step in enumerate(self.steps, start=1):
             weight.text(step.began_s, 106, f" {number}", color="grey")
         weight.set_ylim(-5, 105)
-        rating.set_ylim(0, 5)
+        rating.set_ylim(0, 5.3)
         first.set_ylim(bottom=0)
         first.set_xlabel("seconds")
         titles = "\n".join(f"{number}. {step.title}" for number, step in enumerate(self.steps, start=1))
