@@ -22,7 +22,7 @@ async fn every_request_of_the_users_asked_for_is_copied_once_and_answered_by_sta
     assert_eq!(metrics.get("bluegreen_requests_total", &real), 0.0);
 
     let users = 0..100_u64;
-    let wanted = users.filter(|i| testbed::color("some", &format!("user-{i}"), 20_000) == "green");
+    let wanted = users.filter(|i| testbed::color("some", format!("user-{i}"), 20_000) == "green");
     let wanted = wanted.count() as u64;
     assert!((5..40).contains(&wanted), "{wanted}");
     send(&env, "some", 100).await;
