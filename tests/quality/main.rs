@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod query;
 mod refused;
+mod scores;
 mod taken;
 mod unhanded;
 mod unread;
