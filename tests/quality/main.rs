@@ -11,6 +11,7 @@ mod load;
 mod query;
 mod refused;
 mod scores;
+mod scores_taken;
 mod taken;
 mod unhanded;
 mod unread;
