@@ -6,6 +6,7 @@ use crate::json::node::Node;
 use crate::json::object::read_fields;
 use crate::json::path::Path;
 use crate::json::problems::Problems;
+use crate::json::raw_fields::RawFields;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
 use crate::policy::feedback_scores::{explained_scores, good_scores};
 use crate::policy::policy::Policy;
@@ -32,7 +33,7 @@ struct GoodReport<'d> {
     #[serde(default)]
     tn: u64,
     #[serde(default, borrow, deserialize_with = "given")]
-    scores: Option<&'d RawValue>,
+    scores: Option<RawFields<'d>>,
     #[serde(default, borrow, deserialize_with = "given")]
     release: Option<Text<'d>>,
     #[serde(default, borrow, deserialize_with = "given")]
@@ -72,10 +73,13 @@ impl Report {
         let text = std::str::from_utf8(body).map_err(|_| not_json())?;
         let reports = match text.trim_ascii_start().strip_prefix('[') {
             Some(rest) => read_items(rest, policy),
-            None => {
-                let json: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
-                read_report(json.get(), None, policy).map(|report| Some(vec![report]))
-            }
+            None => match whole_report(text, policy) {
+                Some(report) => Ok(Some(vec![report])),
+                None => {
+                    let json: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
+                    explain(json.get(), None, policy).map(|report| Some(vec![report]))
+                }
+            },
         };
         // What is wrong with a small body that is no JSON at all is said of the whole.
         let is_small = body.len() <= MAX_REPORT_BYTES;
@@ -106,7 +110,7 @@ fn read_items(mut rest: &str, policy: &Policy) -> Result<Option<Vec<Report>>, Fe
                 let (item, after) = rest
                     .split_at_checked(item_length(rest))
                     .unwrap_or((rest, ""));
-                (read_report(item, Some(reports.len()), policy)?, after)
+                (explain(item, Some(reports.len()), policy)?, after)
             }
         };
         reports.push(report);
@@ -147,13 +151,8 @@ fn item_length(rest: &str) -> usize {
     rest.bytes().position(ends).unwrap_or(rest.len())
 }
 
-/// Reads a report, which is the item of this index where there are several.
-fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, FeedbackError> {
-    if let Some((report, rest)) = good_report(json, policy)
-        && rest.trim_ascii().is_empty()
-    {
-        return Ok(report);
-    }
+/// Reads a report with which something is wrong, and which is the item of this index where there are several.
+fn explain(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, FeedbackError> {
     let mut problems = Problems::default();
     let mut release = Release::InForce;
     if let Some(report) = explained_report(json, index, policy, &mut release, &mut problems) {
@@ -167,12 +166,24 @@ fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Repo
     })
 }
 
+/// The report that a text is. Scores alone make one long.
+fn whole_report(text: &str, policy: &Policy) -> Option<Report> {
+    let text = text.trim_ascii();
+    let is_short = text.len() <= MAX_REPORT_BYTES;
+    if !is_short && memchr::memmem::find(text.as_bytes(), b"\"scores\"").is_none() {
+        return None;
+    }
+    let (report, rest) = good_report(text, policy)?;
+    rest.is_empty().then_some(report)
+}
+
 /// The report with which a text begins, and what follows it.
 fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> {
     // serde would take an array for a struct too.
     let json = Some(json.trim_ascii_start()).filter(|json| json.starts_with('{'))?;
-    let (json, rest) = json.split_at_checked(report_length(json)?)?;
-    let raw: GoodReport<'_> = serde_json::from_str(json).ok()?;
+    let mut values = serde_json::Deserializer::from_str(json).into_iter::<GoodReport<'_>>();
+    let raw = values.next()?.ok()?;
+    let (_, rest) = json.split_at_checked(values.byte_offset())?;
     let index = policy.named(&raw.rollout)?;
     let rollout = policy.rollouts.get(index).filter(|it| it.measures())?;
     let color = Color::from_bytes(raw.color.as_bytes())?;
@@ -181,8 +192,8 @@ fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> 
         .into_iter()
         .all(|count| count <= Report::MAX_COUNT);
     let mut report = Report::new(index, color, Outcomes { tp, fp, fn_, tn });
-    if let Some(json) = raw.scores {
-        report.scores = good_scores(json.get(), rollout)?;
+    if let Some(RawFields(fields)) = raw.scores {
+        report.scores = good_scores(fields, rollout)?;
     }
     if let Some(Text(id)) = raw.id {
         report.id = Some(FeedbackId::new(&rollout.name, &id)?);
@@ -191,16 +202,6 @@ fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> 
         .release
         .and_then(|Text(it)| Report::other_release(rollout, color, &it));
     (is_allowed && other.is_none()).then_some((report, rest))
-}
-
-/// How long the report is with which a text begins; too short where a string in it holds a bracket.
-fn report_length(json: &str) -> Option<usize> {
-    let length = memchr::memchr(b'}', json.as_bytes())?.checked_add(1)?;
-    let inside = json.as_bytes().get(1..length)?;
-    Some(match memchr::memchr(b'{', inside) {
-        None => length,
-        Some(_) => item_length(json),
-    })
 }
 
 fn explained_report(
