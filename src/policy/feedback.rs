@@ -170,7 +170,7 @@ fn explain(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, 
 fn whole_report(text: &str, policy: &Policy) -> Option<Report> {
     let text = text.trim_ascii();
     let is_short = text.len() <= MAX_REPORT_BYTES;
-    if !is_short && memchr::memmem::find(text.as_bytes(), b"\"scores\"").is_none() {
+    if !is_short && !text.contains("\"scores\"") {
         return None;
     }
     let (report, rest) = good_report(text, policy)?;
