@@ -3,11 +3,13 @@
 pub mod action;
 pub mod board;
 mod canonical;
+mod canonical_quality;
 pub mod controller;
 pub mod decide;
 mod digest;
 pub mod feedback;
 pub mod feedback_endpoint;
+mod feedback_explained;
 mod feedback_query;
 pub mod feedback_scores;
 pub mod feedback_start;
