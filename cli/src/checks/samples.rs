@@ -18,7 +18,15 @@ pub fn check(policy: &Policy) -> Vec<Finding> {
         let Some(quality) = &rollout.quality else {
             continue;
         };
-        for (field, limit) in quality.outcome_limits() {
+        let limits = [
+            ("max_f1_drop", quality.max_f1_drop),
+            ("max_precision_drop", quality.max_precision_drop),
+            ("max_recall_drop", quality.max_recall_drop),
+            ("min_f1", quality.min_f1),
+            ("min_precision", quality.min_precision),
+            ("min_recall", quality.min_recall),
+        ];
+        for (field, limit) in limits {
             let Some(limit) = limit else {
                 continue;
             };
