@@ -50,7 +50,7 @@ pub fn guard_evidence_percent(rollout: &RolloutName, cause: Cause) -> String {
 /// 0 undecided, 1 kept, 2 broken.
 pub fn quality_verdict(rollout: &RolloutName, limit: &str) -> String {
     let rollout = rollout.as_str();
-    format!("bluegreen.rollout.{rollout}.limit.{limit}.quality_verdict")
+    format!("bluegreen.rollout.{rollout}.quality_limit.{limit}.quality_verdict")
 }
 
 /// Overrides that were asked for without permission.

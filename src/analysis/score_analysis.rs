@@ -74,13 +74,15 @@ impl LimitedScore {
 
     fn is_kept(&self) -> bool {
         let (canary, drop) = (self.canary.value(), self.drop().value());
+        // Means that are equal in decimals may differ in their last binary digit.
+        let slack = 1e-12 * (canary + self.stable.value());
         match self.limit {
-            ScoreLimit::Min(least) => canary >= least.to_f64(),
-            ScoreLimit::Max(most) => canary <= most.to_f64(),
-            ScoreLimit::MaxDrop(most) => drop <= most.to_f64(),
-            ScoreLimit::MaxRise(most) => drop >= -most.to_f64(),
-            ScoreLimit::MaxDropPercent(_) => drop <= 0.0,
-            ScoreLimit::MaxRisePercent(_) => drop >= 0.0,
+            ScoreLimit::Min(least) => canary >= least.to_f64() - slack,
+            ScoreLimit::Max(most) => canary <= most.to_f64() + slack,
+            ScoreLimit::MaxDrop(most) => drop <= most.to_f64() + slack,
+            ScoreLimit::MaxRise(most) => drop >= -most.to_f64() - slack,
+            ScoreLimit::MaxDropPercent(_) => drop <= slack,
+            ScoreLimit::MaxRisePercent(_) => drop >= -slack,
         }
     }
 

@@ -33,7 +33,8 @@ impl ScoreSum {
         Self {
             count: 1,
             sum,
-            squares: sum.saturating_mul(sum),
+            // It is 10^30 at most.
+            squares: sum.wrapping_mul(sum),
         }
     }
 

@@ -39,7 +39,7 @@ pub struct RolloutRuntime {
     is_defined: Cell<bool>,
 }
 
-/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 71. With more
+/// Each metric takes Envoy some 30 µs, most of them for the tag rules, and a rollout has up to 165. With more
 /// rollouts than this, a rollout's counters and histograms are defined when it is used first.
 const MAX_DEFINED_AT_ONCE: usize = 100;
 

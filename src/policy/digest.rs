@@ -1,9 +1,10 @@
 //! Digests of a rollout, by which workers and configurations tell whether it is still the same.
 
 use crate::policy::canonical::{
-    CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalQuality, CanonicalRamp,
-    CanonicalReleases, CanonicalShadow, CanonicalSource,
+    CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalRamp, CanonicalReleases,
+    CanonicalShadow, CanonicalSource,
 };
+use crate::policy::canonical_quality::CanonicalQuality;
 use crate::policy::canonical_stream::CanonicalStream;
 use crate::policy::rollout::{Match, Rollout};
 use crate::request::host_pattern::HostPattern;

@@ -1,13 +1,11 @@
 //! Feedback: what a body says about the outcomes and scores of predictions.
 
-use crate::analysis::quality::{Outcome, Outcomes};
+use crate::analysis::quality::Outcomes;
 use crate::json::document::Document;
-use crate::json::node::Node;
-use crate::json::object::read_fields;
-use crate::json::path::Path;
-use crate::json::problems::Problems;
+use crate::json::raw_fields::RawFields;
 use crate::policy::feedback_endpoint::{FeedbackEndpoint, FeedbackError};
-use crate::policy::feedback_scores::{explained_scores, good_scores};
+use crate::policy::feedback_explained::{MAX_REPORT_BYTES, explain};
+use crate::policy::feedback_scores::good_scores;
 use crate::policy::policy::Policy;
 use crate::policy::report::{FeedbackId, Report};
 use crate::value::color::Color;
@@ -32,7 +30,7 @@ struct GoodReport<'d> {
     #[serde(default)]
     tn: u64,
     #[serde(default, borrow, deserialize_with = "given")]
-    scores: Option<&'d RawValue>,
+    scores: Option<RawFields<'d>>,
     #[serde(default, borrow, deserialize_with = "given")]
     release: Option<Text<'d>>,
     #[serde(default, borrow, deserialize_with = "given")]
@@ -46,12 +44,6 @@ struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
 /// A value that is given; `null` is none.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
-}
-
-/// Whether a report is about the release in force, as far as it says so.
-enum Release {
-    InForce,
-    Other,
 }
 
 // === impl Report ===
@@ -72,10 +64,13 @@ impl Report {
         let text = std::str::from_utf8(body).map_err(|_| not_json())?;
         let reports = match text.trim_ascii_start().strip_prefix('[') {
             Some(rest) => read_items(rest, policy),
-            None => {
-                let json: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
-                read_report(json.get(), None, policy).map(|report| Some(vec![report]))
-            }
+            None => match whole_report(text, policy) {
+                Some(report) => Ok(Some(vec![report])),
+                None => {
+                    let json: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
+                    explain(json.get(), None, policy).map(|report| Some(vec![report]))
+                }
+            },
         };
         // What is wrong with a small body that is no JSON at all is said of the whole.
         let is_small = body.len() <= MAX_REPORT_BYTES;
@@ -86,9 +81,6 @@ impl Report {
         }
     }
 }
-
-/// What is wrong with a report is looked for in one that is not longer.
-const MAX_REPORT_BYTES: usize = 4_096;
 
 /// Reads what follows the first bracket of an array. None where something follows the last one.
 fn read_items(mut rest: &str, policy: &Policy) -> Result<Option<Vec<Report>>, FeedbackError> {
@@ -106,7 +98,7 @@ fn read_items(mut rest: &str, policy: &Policy) -> Result<Option<Vec<Report>>, Fe
                 let (item, after) = rest
                     .split_at_checked(item_length(rest))
                     .unwrap_or((rest, ""));
-                (read_report(item, Some(reports.len()), policy)?, after)
+                (explain(item, Some(reports.len()), policy)?, after)
             }
         };
         reports.push(report);
@@ -147,32 +139,24 @@ fn item_length(rest: &str) -> usize {
     rest.bytes().position(ends).unwrap_or(rest.len())
 }
 
-/// Reads a report, which is the item of this index where there are several.
-fn read_report(json: &str, index: Option<usize>, policy: &Policy) -> Result<Report, FeedbackError> {
-    if let Some((report, rest)) = good_report(json, policy)
-        && rest.trim_ascii().is_empty()
-    {
-        return Ok(report);
+/// The report that a text is. Scores alone make one long.
+fn whole_report(text: &str, policy: &Policy) -> Option<Report> {
+    let text = text.trim_ascii();
+    let is_short = text.len() <= MAX_REPORT_BYTES;
+    if !is_short && !text.contains("\"scores\"") {
+        return None;
     }
-    let mut problems = Problems::default();
-    let mut release = Release::InForce;
-    if let Some(report) = explained_report(json, index, policy, &mut release, &mut problems) {
-        return Ok(report);
-    }
-    let first = problems.into_kept().into_iter().next();
-    let message = first.map(|it| it.to_string()).unwrap_or_default();
-    Err(match release {
-        Release::InForce => FeedbackError::Invalid(message),
-        Release::Other => FeedbackError::OtherRelease(message),
-    })
+    let (report, rest) = good_report(text, policy)?;
+    rest.is_empty().then_some(report)
 }
 
 /// The report with which a text begins, and what follows it.
 fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> {
     // serde would take an array for a struct too.
     let json = Some(json.trim_ascii_start()).filter(|json| json.starts_with('{'))?;
-    let (json, rest) = json.split_at_checked(report_length(json)?)?;
-    let raw: GoodReport<'_> = serde_json::from_str(json).ok()?;
+    let mut values = serde_json::Deserializer::from_str(json).into_iter::<GoodReport<'_>>();
+    let raw = values.next()?.ok()?;
+    let (_, rest) = json.split_at_checked(values.byte_offset())?;
     let index = policy.named(&raw.rollout)?;
     let rollout = policy.rollouts.get(index).filter(|it| it.measures())?;
     let color = Color::from_bytes(raw.color.as_bytes())?;
@@ -181,8 +165,8 @@ fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> 
         .into_iter()
         .all(|count| count <= Report::MAX_COUNT);
     let mut report = Report::new(index, color, Outcomes { tp, fp, fn_, tn });
-    if let Some(json) = raw.scores {
-        report.scores = good_scores(json.get(), rollout)?;
+    if let Some(RawFields(fields)) = raw.scores {
+        report.scores = good_scores(fields, rollout)?;
     }
     if let Some(Text(id)) = raw.id {
         report.id = Some(FeedbackId::new(&rollout.name, &id)?);
@@ -191,91 +175,4 @@ fn good_report<'j>(json: &'j str, policy: &Policy) -> Option<(Report, &'j str)> 
         .release
         .and_then(|Text(it)| Report::other_release(rollout, color, &it));
     (is_allowed && other.is_none()).then_some((report, rest))
-}
-
-/// How long the report is with which a text begins; too short where a string in it holds a bracket.
-fn report_length(json: &str) -> Option<usize> {
-    let length = memchr::memchr(b'}', json.as_bytes())?.checked_add(1)?;
-    let inside = json.as_bytes().get(1..length)?;
-    Some(match memchr::memchr(b'{', inside) {
-        None => length,
-        Some(_) => item_length(json),
-    })
-}
-
-fn explained_report(
-    json: &str,
-    index: Option<usize>,
-    policy: &Policy,
-    release: &mut Release,
-    problems: &mut Problems,
-) -> Option<Report> {
-    let path = index.map_or(Path::ROOT, |index| Path::ROOT.item(index));
-    let length = json.len();
-    if length > MAX_REPORT_BYTES {
-        let message = format_args!(
-            "something is wrong, and what is not said of {length} bytes, must be at most {MAX_REPORT_BYTES}"
-        );
-        problems.push(&path, message);
-        return None;
-    }
-    match Document::parse(json.as_bytes()) {
-        Ok(document) => explained_fields(&document.root().at(path), policy, release, problems),
-        Err(invalid) => {
-            problems.push(&path, invalid);
-            None
-        }
-    }
-}
-
-fn explained_fields(
-    node: &Node<'_>,
-    policy: &Policy,
-    release: &mut Release,
-    problems: &mut Problems,
-) -> Option<Report> {
-    const KNOWN: [&str; 9] = [
-        "rollout", "color", "tp", "fp", "fn", "tn", "scores", "release", "id",
-    ];
-    let before = problems.count();
-    let fields = read_fields(node, &KNOWN, problems)?;
-    let name = fields.required("rollout", node, problems)?;
-    let Some(index) = policy.named(&name.string(problems)?) else {
-        name.must_be(problems, "the name of a rollout");
-        return None;
-    };
-    let rollout = policy.rollouts.get(index)?;
-    if !rollout.measures() {
-        name.must_be(problems, Report::MEASURED);
-        return None;
-    }
-    let color = fields.required("color", node, problems)?;
-    let color = color.parse(Color::parse, problems)?;
-    let mut report = Report::new(index, color, Outcomes::default());
-    for kind in Outcome::ALL {
-        if let Some(count) = fields.optional(kind.as_str(), node) {
-            *report.outcomes.of_mut(kind) = count.integer(0, Report::MAX_COUNT, problems)?;
-        }
-    }
-    if let Some(scores) = fields.optional("scores", node) {
-        report.scores = explained_scores(&scores, rollout, problems)?;
-    }
-    if let Some(id) = fields.optional("id", node) {
-        report.id = FeedbackId::new(&rollout.name, &id.string(problems)?);
-        if report.id.is_none() {
-            id.must_be(problems, FeedbackId::MUST_BE);
-        }
-    }
-    if problems.count() > before {
-        return None;
-    }
-    if let Some(label) = fields.optional("release", node) {
-        let other = Report::other_release(rollout, color, &label.string(problems)?);
-        if let Some(message) = other {
-            label.problem(problems, message);
-            *release = Release::Other;
-            return None;
-        }
-    }
-    Some(report)
 }

@@ -6,7 +6,7 @@ use crate::analysis::score_sum::ScoreSum;
 use crate::json::node::Node;
 use crate::json::object::{read_entries, read_fields};
 use crate::json::problems::Problems;
-use crate::json::raw_fields::RawFields;
+use crate::json::raw_fields::RawField;
 use crate::policy::rollout::Rollout;
 use crate::value::decimal::{Micro, parse_decimal};
 use serde::Deserialize;
@@ -30,8 +30,7 @@ struct GoodSums<'d> {
 }
 
 /// The scores of a rollout's report, where nothing is wrong with them.
-pub fn good_scores(json: &str, rollout: &Rollout) -> Option<Scores> {
-    let RawFields(fields) = serde_json::from_str(json).ok()?;
+pub fn good_scores(fields: Vec<RawField<'_>>, rollout: &Rollout) -> Option<Scores> {
     if fields.len() > Quality::MAX_SCORES {
         return None;
     }
@@ -46,15 +45,18 @@ pub fn good_scores(json: &str, rollout: &Rollout) -> Option<Scores> {
 }
 
 fn good_sum(json: &str) -> Option<ScoreSum> {
-    if !json.starts_with('[') {
-        // serde would take an array for a struct too.
+    let Some(list) = json.strip_prefix('[') else {
         let sums: GoodSums<'_> = serde_json::from_str(json).ok()?;
         return ScoreSum::of_many(sums.count, sums.sum.get(), sums.sum_squares.get());
-    }
+    };
+    let list = list.strip_suffix(']')?.trim_ascii();
     let mut sum = ScoreSum::default();
-    let scores: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-    for score in scores {
-        sum.add(&ScoreSum::of(Micro::parse(score.get())?));
+    if list.is_empty() {
+        return Some(sum);
+    }
+    // It is known to be JSON, and no number has a comma in it.
+    for score in list.as_bytes().split(|byte| *byte == b',') {
+        sum.add(&ScoreSum::of(Micro::parse_bytes(score.trim_ascii())?));
     }
     Some(sum)
 }

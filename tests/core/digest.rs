@@ -345,3 +345,45 @@ fn stream_is_part_of_the_rollout_and_of_no_generation() {
     let written_out = json!({ "stream": { "first_chunk": true, "sse_errors": false } });
     assert_eq!(rollout(&written_out).digest(), streams[1].digest());
 }
+
+#[test]
+fn scores_belong_to_the_digest_and_to_the_gate() {
+    let digests = |quality: Value| {
+        let rollout = rollout(&json!({ "quality": quality }));
+        (rollout.digest(), rollout.gate_digest())
+    };
+    let scored = |score: Value| json!({ "min_samples": 1, "min_f1": 1, "scores": { "a": score } });
+    let none = digests(json!({ "min_samples": 1, "min_f1": 1 }));
+    assert_eq!(
+        digests(json!({ "min_samples": 1, "min_f1": 1, "scores": {} })),
+        none
+    );
+    let mut seen = vec![none];
+    for fields in [
+        scored(json!({ "better": "higher" })),
+        scored(json!({ "better": "lower" })),
+        scored(json!({ "better": "higher", "min": 1 })),
+        scored(json!({ "better": "higher", "min": 1.000_001 })),
+        scored(json!({ "better": "higher", "max_drop": 1 })),
+        scored(json!({ "better": "higher", "max_drop_percent": 1 })),
+        scored(json!({ "better": "lower", "max": 1 })),
+        scored(json!({ "better": "lower", "max_rise": 1 })),
+        scored(json!({ "better": "lower", "max_rise_percent": 1 })),
+        json!({ "min_samples": 1, "min_f1": 1, "scores": { "b": { "better": "higher" } } }),
+        json!({ "min_samples": 1, "min_f1": 1, "max_precision_drop": 1 }),
+        json!({ "min_samples": 1, "min_f1": 1, "max_recall_drop": 1 }),
+    ] {
+        let these = digests(fields.clone());
+        let mut others = seen.iter();
+        assert!(
+            others.all(|it| it.0 != these.0 && it.1 != these.1),
+            "{fields}"
+        );
+        seen.push(these);
+    }
+    // As in the version that brought scores.
+    assert_eq!(
+        seen[3],
+        (5_196_713_134_088_109_098, 11_817_201_732_419_751_752)
+    );
+}

@@ -137,6 +137,20 @@ fn bare_means_are_held_against_the_limits_without_confidence() {
 }
 
 #[test]
+fn bare_means_that_are_equal_in_decimals_are_equal() {
+    for (stable, canary) in [(1.1, 1.0), (0.3, 0.2), (4.3, 4.2), (10.1, 10.0)] {
+        let higher = with_score(
+            json!("none"),
+            json!({ "better": "higher", "max_drop": 0.1 }),
+        );
+        let [stable, canary] = [stable, canary].map(|mean| around(mean, 0.0, 100));
+        assert_verdict(&higher, stable, canary, LimitVerdict::Kept);
+        let lower = with_score(json!("none"), json!({ "better": "lower", "max_rise": 0.1 }));
+        assert_verdict(&lower, canary, stable, LimitVerdict::Kept);
+    }
+}
+
+#[test]
 fn rare_ones_are_judged_by_their_likelihood() {
     let clicks = |limit: Value| with_score(json!(95), limit);
     // Of 500 scores none is 1: the true share may well be a thousandth.

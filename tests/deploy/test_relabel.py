@@ -33,7 +33,8 @@ def rollout(name: str) -> dict:
         "guard": {"window": "30s", "min_requests": 10, "max_error_rate": 50, "max_error_rate_over_stable": 50,
                   "slow_after": "1s", "max_slow_rate": 50, "max_slow_rate_over_stable": 50},
         "releases": {"blue": "1", "green": "2"},
-        "quality": {"min_samples": 10, "min_f1": 50},
+        "quality": {"min_samples": 10, "min_f1": 50, "scores": {
+            "rating": {"better": "higher", "min": 1}, "x_color_blue_score": {"better": "lower", "max_rise_percent": 5}}},
         "stream": {"first_chunk": True, "sse_errors": True},
     }
 
@@ -78,7 +79,7 @@ def use(envoy: Envoy):
         for user in range(20):
             assert send(port, "GET", f"/{name}/", {"x-user-id": f"u{user}"}) == 200
         assert send(port, "GET", f"/{name}/", {"x-bluegreen": "green", "x-user-id": "u"}) == 200
-        for count in ("tp=3", "fp=2", "fn=1", "tn=4"):
+        for count in ("tp=3", "fp=2", "fn=1", "tn=4", "score.rating=4.5&score.x_color_blue_score=2"):
             assert send(port, "POST", f"/feedback?rollout={name}&color=green&{count}") == 204
     assert send(port, "GET", "/unmatched") == 200
 
@@ -158,10 +159,12 @@ def test_each_label_and_kind_of_metric_was_compared(scraped):
     tagged, _, _ = settled(scraped)
     names = {dict(series)["__name__"] for series in tagged}
     labels = {label for series in tagged for label, _ in series}
-    assert labels == {"__name__", "rollout", "color", "reason", "code_class", "outcome", "cause", "le"}
+    assert labels == {"__name__", "rollout", "color", "reason", "code_class", "outcome", "cause", "le", "score",
+                      "limit"}
     assert {"bluegreen_response_start_ms_bucket", "bluegreen_response_start_ms_sum", "bluegreen_guard_state",
             "bluegreen_guard_trips_total", "bluegreen_override_denied_total", "bluegreen_config_fingerprint",
-            "bluegreen_unmatched_total", "bluegreen_quality_f1_ppm", "bluegreen_in_flight"} <= names
+            "bluegreen_unmatched_total", "bluegreen_quality_f1_ppm", "bluegreen_in_flight",
+            "bluegreen_score_mean_micro", "bluegreen_quality_verdict"} <= names
     assert {dict(series)["rollout"] for series in tagged if "rollout" in dict(series)} == set(ROLLOUTS)
     taken = ("__name__", "bluegreen_quality_outcomes_total"), ("color", "green"), ("outcome", "tp"), ("rollout", "rec")
     assert tagged[taken] == 3

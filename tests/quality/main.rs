@@ -10,6 +10,8 @@ mod limits;
 mod load;
 mod query;
 mod refused;
+mod scores;
+mod scores_taken;
 mod taken;
 mod unhanded;
 mod unread;

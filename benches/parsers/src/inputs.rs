@@ -85,6 +85,7 @@ pub fn policy() -> Policy {
                 { "cookie": "uid" }, { "cookie": "u" },
                 { "query": "user" }, { "query": "u" },
             ],
+            "quality": { "min_samples": 500, "scores": { "rating": { "better": "higher", "min": 1 } } },
             "override": {
                 "header": "x-color", "cookie": "color",
                 "require": { "token": { "header": format!("x-token-{index}"), "sha256": "0".repeat(64) } },

@@ -186,6 +186,9 @@ fn paths() -> Vec<Case> {
     ]
 }
 
+/// Feedback that is good, and as long as can be.
+const SCORES: &str = "a list of scores";
+
 fn feedback(policy: &Rc<Policy>) -> Vec<Case> {
     let case = |shape, body: String| {
         let (policy, bytes) = (Rc::clone(policy), body.len());
@@ -198,7 +201,8 @@ fn feedback(policy: &Rc<Policy>) -> Vec<Case> {
             parser: "feedback",
             shape,
             bytes,
-            limited: true,
+            // Each score is worth some instructions.
+            limited: shape != SCORES,
             run: Box::new(run),
         }
     };
@@ -208,10 +212,25 @@ fn feedback(policy: &Rc<Policy>) -> Vec<Case> {
         let items: Vec<String> = (0..1_000).map(item).collect();
         format!("[{}]", items.join(","))
     };
+    let with_ids = (0..1_000).map(|i| format!(r#"{{"rollout":"r7","color":"green","id":"{i}"}}"#));
+    let with_ids = format!("[{}]", with_ids.collect::<Vec<_>>().join(","));
+    let scored = |list: &str| {
+        let begin = r#"{"rollout":"r7","color":"green","scores":{"rating":["#;
+        format!("{begin}{list}4]}}}}")
+    };
     let fields: String = (0..LARGE / 10).map(|i| format!("\"{i}\":0,")).collect();
     vec![
         case("1,000 items of one rollout", items(&|_| 7)),
         case("1,000 items of 1,000 rollouts", items(&|i| i)),
+        case("1,000 items with an id", with_ids),
+        case(SCORES, scored(&filled("4.5,"))),
+        case(
+            "scores of many digits",
+            scored(&filled("123456789.123456789,")),
+        ),
+        case("one long score", scored(&format!("{},", filled("1")))),
+        case("one long exponent", scored(&format!("1e{},", filled("1")))),
+        case("objects in scores", scored(&filled("{},"))),
         case("`[`", filled("[")),
         case("`[],`", format!("[{}[]]", filled("[],"))),
         case("`{},`", format!("[{}{{}}]", filled("{},"))),
@@ -265,6 +284,8 @@ fn feedback_queries(policy: &Rc<Policy>) -> Vec<Case> {
         case("one long zero", filled_value("tp", "0")),
         case("`%1&`", filled("%1&")),
         case("one name again and again", filled("tp=1&")),
+        case("one long score", filled_value("score.rating", "1")),
+        case("unknown scores", filled("score.a=1&")),
         case("bytes that no text has", filled_value("color", "%ff")),
     ]
 }
