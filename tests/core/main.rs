@@ -24,6 +24,7 @@ mod ramp_progress;
 mod recent;
 mod rollout;
 mod sequential;
+mod shadow;
 mod shared_state;
 mod signal;
 mod simulation;
