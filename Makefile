@@ -96,7 +96,7 @@ MODEL_TESTS := shadow streams
 
 .PHONY: test-models
 test-models: build envoy ## the end-to-end tests for models: copies of requests, streams of tokens (2 minutes)
-	@cargo test --locked $(addprefix --test ,$(MODEL_TESTS))
+	@$(PYTHON) tools/cargo_test.py --locked $(addprefix --test ,$(MODEL_TESTS))
 
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)

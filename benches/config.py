@@ -11,6 +11,8 @@ SHIPPED = BENCHES.parent / "envoy"
 ROUTES = "              routes:\n"
 FILTERS = "          http_filters:\n"
 ROUTER = "          - name: envoy.filters.http.router\n"
+COPIES = "  - name: shadow\n    address:"
+CLUSTERS = "\n  clusters:\n"
 PLUGIN = "        value: |\n"
 CAPABILITIES = "        allowed_capabilities:\n"
 SIGNAL = "          # The access log of signal.yaml goes here"
@@ -38,6 +40,8 @@ def write_proxy(
         text = replace_between(path, text, ROUTES, FILTERS, variant.routes)
     if variant.plugin is None:
         text = replace_between(path, text, FILTERS, ROUTER, list(variant.filters))
+        # Its filter would be bluegreen, which is not there.
+        text = without_copies(path, text)
     else:
         withheld = variant.withheld if ticks else (*variant.withheld, ON_TICK)
         write_plugin(directory, variant.plugin, withheld, variant.allowed)
@@ -90,6 +94,16 @@ def insert_signal(path: Path, text: str) -> str:
         raise ShippedFileChanged(path, SIGNAL)
     line, _, tail = rest.partition("\n")
     return f"{head}{anchor}{line}\n{(SHIPPED / 'signal.yaml').read_text()}{tail}"
+
+
+def without_copies(path: Path, text: str) -> str:
+    """Without the listener for copies."""
+    head, start, rest = text.partition(COPIES)
+    _, end, tail = rest.partition(CLUSTERS)
+    for anchor, found in [(COPIES, start), (CLUSTERS, end)]:
+        if not found:
+            raise ShippedFileChanged(path, anchor)
+    return head + end + tail
 
 
 def replace_port(path: Path, text: str, shipped: int, ours: int) -> str:

@@ -12,6 +12,7 @@ mod ramp;
 mod require;
 mod rollouts;
 mod schema;
+mod shadow;
 mod sticky;
 mod stream;
 

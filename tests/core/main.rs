@@ -28,6 +28,7 @@ mod score_sums;
 mod scores;
 mod seen_ids;
 mod sequential;
+mod shadow;
 mod shared_state;
 mod signal;
 mod simulation;
