@@ -96,7 +96,7 @@ test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests th
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
 
 .PHONY: test-deploy
-test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)
+test-deploy: image envoy $(DEPLOY_VENV)/.ready ## manifests, image, control plane, alerts and dashboard (wants skopeo, docker-registry, prometheus, prometheus-alertmanager)
 	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
 
 .PHONY: image
