@@ -134,3 +134,4 @@ def test_the_claim_decides_and_feedback_needs_its_own_token(tmp_path):
         forged = token("user1", b"another secret")
         assert get(port, "api.example.com", authorization=f"Bearer {forged}").status == 401
         assert [feedback(port, word) for word in (WORD, "a guess")] == [204, 403]
+        assert get(port, "api.example.com", "/bluegreen/feedback/other").status == 401
