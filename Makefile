@@ -24,6 +24,7 @@ REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-pa
 
 # The operator's program.
 CLI := dist/bluegreen
+RELEASED_CLI = dist/bluegreen-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
 RUN_DIR := .run
 ADMIN := http://127.0.0.1:9901
@@ -107,7 +108,7 @@ older-envoys:
 	@echo $(filter-out $(DEFAULT_ENVOY_VERSION),$(ENVOY_VERSIONS))
 
 .PHONY: test-deploy
-test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)
+test-deploy: image envoy $(DEPLOY_VENV)/.ready ## manifests, image, control plane, alerts and dashboard (wants skopeo, docker-registry, prometheus, prometheus-alertmanager)
 	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
 
 .PHONY: image
@@ -117,9 +118,13 @@ image: build ## dist/bluegreen-oci.tar, for Istio and Envoy Gateway; the same co
 	@"$(OCI_IMAGE)" $(WASM) $(IMAGE) $(VERSION) $(REVISION) $(SOURCE_DATE_EPOCH)
 
 .PHONY: release
-release: image ## all that a release publishes, in dist/, with SHA256SUMS
+release: image release-cli ## all that a release publishes, in dist/, with SHA256SUMS
 	@cp envoy/bluegreen.schema.json dist/
-	@cd dist && sha256sum bluegreen.wasm bluegreen.schema.json bluegreen-oci.tar | tee SHA256SUMS
+	@cd dist && sha256sum bluegreen.wasm bluegreen.schema.json bluegreen-oci.tar $(notdir $(RELEASED_CLI)) | tee SHA256SUMS
+
+.PHONY: release-cli
+release-cli: cli
+	@cp $(CLI) $(RELEASED_CLI)
 
 .PHONY: bench
 bench: build envoy ## what a request costs, beside the alternatives (10 minutes; wants valgrind)

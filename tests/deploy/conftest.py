@@ -2,6 +2,7 @@ import signal
 
 import pytest
 from manifests import CRDS, SCHEMAS_MISSING
+from monitored import Monitored
 from proxy import Envoy, WASM, upstream
 
 
@@ -34,3 +35,13 @@ def upstreams(tmp_path_factory):
     bootstrap = {"static_resources": {"listeners": [upstream("blue"), upstream("green")]}}
     with Envoy(bootstrap, tmp_path_factory.mktemp("upstreams"), "upstreams") as envoy:
         yield {color: envoy.port(color) for color in ("blue", "green")}
+
+
+@pytest.fixture(scope="session")
+def monitored(tmp_path_factory):
+    """An Envoy under traffic with a Prometheus and an Alertmanager."""
+    made = Monitored(tmp_path_factory.mktemp("monitored"))
+    try:
+        yield made
+    finally:
+        made.end()

@@ -2,17 +2,14 @@
 
 import http.client
 import json
-import shutil
 import time
-import urllib.parse
-import urllib.request
 
 import pytest
 import yaml
 from manifests import DEPLOY, one
-from process import PATIENCE, Process
+from process import PATIENCE
+from prometheus import Prometheus
 from proxy import ROUTER, Envoy, cluster, listener, wasm_filter
-from shapes import free_port
 
 RULES = DEPLOY / "prometheus" / "relabel.yaml"
 COLOR = "x-bluegreen-color"
@@ -30,7 +27,7 @@ def rollout(name: str) -> dict:
         "sticky": [{"header": "x-user-id"}],
         "override": {"header": "x-bluegreen", "require": "internal"},
         "ramp": {"start": "2100-01-01T00:00:00Z", "steps": [step, {"weight": 100}]},
-        "guard": {"window": "30s", "min_requests": 10, "max_error_rate": 50, "max_error_rate_over_stable": 50,
+        "guard": {"sequential": {}, "window": "30s", "min_requests": 10, "max_error_rate": 50, "max_error_rate_over_stable": 50,
                   "slow_after": "1s", "max_slow_rate": 50, "max_slow_rate_over_stable": 50},
         "releases": {"blue": "1", "green": "2"},
         "quality": {"min_samples": 10, "min_f1": 50, "scores": {
@@ -84,38 +81,8 @@ def use(envoy: Envoy):
     assert send(port, "GET", "/unmatched") == 200
 
 
-class Prometheus(Process):
-    """Scrapes Envoys, each as a job with these rules."""
-
-    def __init__(self, directory, jobs: dict):
-        self.port = free_port()
-        scrapes = [{"job_name": name, "metrics_path": "/stats/prometheus",
-                    "static_configs": [{"targets": [envoy.admin_address]}], "metric_relabel_configs": rules}
-                   for name, (envoy, rules) in jobs.items()]
-        directory.mkdir()
-        (directory / "prometheus.yml").write_text(yaml.safe_dump(
-            {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"}, "scrape_configs": scrapes}))
-        super().__init__(["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                          f"--web.listen-address=127.0.0.1:{self.port}"], directory, "prometheus")
-
-    def samples(self, job: str) -> dict:
-        """Value by name and labels of the filter's stats."""
-        query = urllib.parse.quote(f'{{job="{job}",__name__=~"bluegreen_.+"}}')
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?query={query}"
-        try:
-            with urllib.request.urlopen(url, timeout=10) as response:
-                result = json.load(response)["data"]["result"]
-        except OSError:
-            return {}
-        own = ("job", "instance")
-        return {tuple(sorted((name, value) for name, value in one["metric"].items() if name not in own)):
-                float(one["value"][1]) for one in result}
-
-
 @pytest.fixture(scope="module")
 def scraped(upstreams, tmp_path_factory):
-    if not shutil.which("prometheus"):
-        pytest.fail("needs prometheus: apt-get install prometheus")
     place = tmp_path_factory.mktemp("relabel")
     rules = yaml.safe_load(RULES.read_text())["metric_relabel_configs"]
     [patch] = one("istio", "EnvoyFilter", "bluegreen-stats")["spec"]["configPatches"]
@@ -162,9 +129,9 @@ def test_each_label_and_kind_of_metric_was_compared(scraped):
     assert labels == {"__name__", "rollout", "color", "reason", "code_class", "outcome", "cause", "le", "score",
                       "limit"}
     assert {"bluegreen_response_start_ms_bucket", "bluegreen_response_start_ms_sum", "bluegreen_guard_state",
-            "bluegreen_guard_trips_total", "bluegreen_override_denied_total", "bluegreen_config_fingerprint",
-            "bluegreen_unmatched_total", "bluegreen_quality_f1_ppm", "bluegreen_in_flight",
-            "bluegreen_score_mean_micro", "bluegreen_quality_verdict"} <= names
+            "bluegreen_guard_trips_total", "bluegreen_guard_evidence_percent", "bluegreen_override_denied_total",
+            "bluegreen_config_fingerprint", "bluegreen_unmatched_total", "bluegreen_quality_f1_ppm",
+            "bluegreen_in_flight", "bluegreen_score_mean_micro", "bluegreen_quality_verdict"} <= names
     assert {dict(series)["rollout"] for series in tagged if "rollout" in dict(series)} == set(ROLLOUTS)
     taken = ("__name__", "bluegreen_quality_outcomes_total"), ("color", "green"), ("outcome", "tp"), ("rollout", "rec")
     assert tagged[taken] == 3
