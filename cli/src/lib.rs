@@ -25,6 +25,7 @@ pub mod fields;
 pub mod file;
 pub mod finding;
 pub mod json;
+pub mod live;
 pub mod moved;
 pub mod moves;
 pub mod nearest;

@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod explain;
 mod files;
+mod live;
 mod moves;
 mod pauses;
 mod places;
