@@ -1,6 +1,7 @@
 //! What happened.
 
 use crate::clock::show_clock;
+use crate::show::Shown;
 use serde::Serialize;
 use std::fmt;
 
@@ -151,7 +152,8 @@ impl fmt::Display for EventKind {
                 fingerprint,
             } => write!(
                 f,
-                "config pushed: version {version}, fingerprint {fingerprint}"
+                "config pushed: version {}, fingerprint {fingerprint}",
+                Shown::path(version)
             ),
             Self::ConfigPushed {
                 version: None,

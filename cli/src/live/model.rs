@@ -1,7 +1,7 @@
 //! All Envoys that are looked at, and what happened.
 
 use crate::live::envoy::{LiveEnvoy, Look};
-use crate::live::event::{Event, EventKind};
+use crate::live::event::Event;
 use crate::live::rollout::Moment;
 use crate::live::view::LiveView;
 use std::collections::{BTreeMap, VecDeque};
@@ -11,8 +11,6 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Live {
     envoys: Vec<LiveEnvoy>,
     events: VecDeque<Event>,
-    /// How many events there have been.
-    count: u64,
 }
 
 // === impl Live ===
@@ -29,55 +27,48 @@ impl Live {
         Self {
             envoys: admins.into_iter().map(LiveEnvoy::new).collect(),
             events: VecDeque::new(),
-            count: 0,
         }
     }
 
-    /// Takes a look at the Envoy of this index: an answer, or why there is none. Returns how many events are new.
-    pub fn observe(&mut self, envoy: usize, moment: Moment, look: Result<Look, String>) -> usize {
+    /// Takes a look at the Envoy of this index: an answer, or why there is none. Returns what has happened there.
+    pub fn observe(
+        &mut self,
+        envoy: usize,
+        moment: Moment,
+        look: Result<Look, String>,
+    ) -> Vec<Event> {
         let Some(live) = self.envoys.get_mut(envoy) else {
-            return 0;
+            return Vec::new();
         };
-        let happened = live.observe(moment, look);
+        let happened = live.observe(moment, look).into_iter();
         let admin = live.admin.clone();
-        let mut count = 0;
-        for (rollout, kind) in happened {
-            if !self.joins(&admin, moment.wall_ms, rollout.as_deref(), &kind) {
-                self.events.push_back(Event {
-                    at_ms: moment.wall_ms,
-                    envoys: vec![admin.clone()],
-                    rollout,
-                    kind,
-                });
-                count += 1;
-            }
+        let events = happened.map(|(rollout, kind)| Event {
+            at_ms: moment.wall_ms,
+            envoys: vec![admin.clone()],
+            rollout,
+            kind,
+        });
+        let events: Vec<Event> = events.collect();
+        events.iter().for_each(|event| self.keep(event));
+        events
+    }
+
+    /// Adds an event, or its Envoy to that of another to which the same has just happened.
+    fn keep(&mut self, event: &Event) {
+        let recent = self.events.iter_mut().rev();
+        let mut recent =
+            recent.take_while(|it| event.at_ms.saturating_sub(it.at_ms) <= Self::SAME_MS);
+        let same = recent.find(|it| {
+            let is_same = it.rollout == event.rollout && it.kind == event.kind;
+            is_same && it.envoys.iter().all(|it| !event.envoys.contains(it))
+        });
+        match same {
+            Some(same) => same.envoys.extend_from_slice(&event.envoys),
+            None => self.events.push_back(event.clone()),
         }
-        while self.events.len() > Self::MAX_EVENTS {
+        if self.events.len() > Self::MAX_EVENTS {
             self.events.pop_front();
         }
-        self.count = self.count.saturating_add(count as u64);
-        count
-    }
-
-    /// Whether the same has just happened to another Envoy, and adds this one to it then.
-    fn joins(&mut self, admin: &str, at_ms: u64, rollout: Option<&str>, kind: &EventKind) -> bool {
-        let recent = self.events.iter_mut().rev();
-        let mut recent = recent.take_while(|it| at_ms.saturating_sub(it.at_ms) <= Self::SAME_MS);
-        let same = recent.find(|it| {
-            let is_same = it.rollout.as_deref() == rollout && it.kind == *kind;
-            is_same && it.envoys.iter().all(|it| it != admin)
-        });
-        same.map(|it| it.envoys.push(admin.to_owned())).is_some()
-    }
-
-    /// How many events there have been, those that are no longer kept too.
-    pub const fn event_count(&self) -> u64 {
-        self.count
-    }
-
-    /// The events that are kept, the oldest first.
-    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
-        self.events.iter()
     }
 
     /// All there is to show at this time, in milliseconds since 1970.

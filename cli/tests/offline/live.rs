@@ -118,11 +118,8 @@ impl Bench {
 
     fn see(&mut self, envoy: usize, look: Result<Look, String>) -> Vec<String> {
         let moment = self.moment();
-        let count = self.live.observe(envoy, moment, look);
-        let events = self.live.events().rev().take(count);
-        let mut events: Vec<String> = events.map(|event| event.kind.to_string()).collect();
-        events.reverse();
-        events
+        let events = self.live.observe(envoy, moment, look).into_iter();
+        events.map(|event| event.kind.to_string()).collect()
     }
 
     fn view(&self) -> LiveView {
@@ -362,16 +359,11 @@ fn an_envoy_that_differs_is_marked() {
     bench.second = 1;
     assert_eq!(bench.see(1, Ok(other.look(2, 0))).len(), 1);
     bench.second = 2;
-    assert_eq!(
-        bench.see(2, Ok(other.look(3, 0))),
-        [""; 0],
-        "the same push on another Envoy"
-    );
+    assert_eq!(bench.see(2, Ok(other.look(3, 0))).len(), 1);
     assert!(!bench.view().differ);
-    assert_eq!(
-        bench.view().events[0].envoys,
-        ["http://envoy-1", "http://envoy-2"]
-    );
+    let events = bench.view().events;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].envoys, ["http://envoy-1", "http://envoy-2"]);
 }
 
 #[test]
