@@ -34,3 +34,4 @@ pub mod request;
 pub mod show;
 pub mod source;
 pub mod table;
+pub mod watch;

@@ -10,3 +10,4 @@ pub mod stats;
 pub mod status;
 pub mod step;
 pub mod undo;
+pub mod watch;

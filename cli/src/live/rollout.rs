@@ -80,7 +80,7 @@ impl LiveRollout {
             scrape: scrape.clone(),
             state,
             stable,
-            seen: self.step_seen(moment, state.step, finished),
+            seen: self.step_seen(moment, &state, finished),
             trips,
         };
         self.cause = self.cause_of(&now);
@@ -97,15 +97,20 @@ impl LiveRollout {
         self.history.clear();
     }
 
-    fn step_seen(&self, moment: Moment, step: Option<usize>, finished: f64) -> StepSeen {
+    fn step_seen(&self, moment: Moment, state: &RolloutState, finished: f64) -> StepSeen {
         let last = self.last.as_ref().map(|it| it.seen);
-        let same = last.filter(|it| it.step == step);
-        same.unwrap_or(StepSeen {
-            step,
+        let seen = last.filter(|it| it.step == state.step);
+        let seen = seen.unwrap_or(StepSeen {
+            step: state.step,
             since_ms: moment.wall_ms,
             is_begin: last.is_some(),
             finished,
-        })
+            is_waiting: false,
+        });
+        StepSeen {
+            is_waiting: state.is_waiting,
+            ..seen
+        }
     }
 
     fn cause_of(&self, now: &Last) -> Option<String> {

@@ -14,6 +14,8 @@ pub struct StepSeen {
     pub is_begin: bool,
     /// How many canary requests had finished then.
     pub finished: f64,
+    /// Whether it waits for more than time.
+    pub is_waiting: bool,
 }
 
 /// The step behind the one in force. `finished` are the canary's requests that have finished.
@@ -41,6 +43,8 @@ pub fn next(rollout: &Rollout, seen: &StepSeen, now_ms: u64, finished: f64) -> O
         .saturating_sub(now_ms);
     let (earliest_in_ms, latest_in_ms) = if step.pause {
         (0, None)
+    } else if seen.is_waiting {
+        (0, Some(0))
     } else if !rollout.waits_for_evidence(ramp) {
         (by_clock, Some(by_clock))
     } else if seen.is_begin {

@@ -6,3 +6,5 @@ mod check;
 mod moves;
 mod run;
 mod status;
+mod terminal;
+mod watch;

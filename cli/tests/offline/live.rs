@@ -273,6 +273,7 @@ fn a_ramp_is_followed_step_by_step() {
     let demo = bench.demo();
     assert_eq!((demo.status, demo.symbol), ("waiting", "॥"));
     assert_eq!(demo.waits_for, ["requests"]);
+    assert_eq!(demo.next.expect("a step").latest_in_ms, Some(0));
 
     shown.set("ramp_waiting", 0).set("ramp_step", 1).weight(50);
     assert_eq!(bench.after(1, &shown), ["step 2 of 3: green 50 %"]);

@@ -13,4 +13,5 @@ mod pauses;
 mod places;
 mod printed;
 mod ramps;
+mod screens;
 mod usage;
