@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod diff;
+pub mod drift;
 pub mod explain;
 pub mod run;
 pub mod shift;

@@ -22,6 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 const DISCOVERY: &str = "extension_config_discovery.http_filter.";
 
+/// Asks directly, follows nothing, and does not wait for ever.
+pub fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build();
+    Agent::new_with_config(config)
+}
+
 // === impl Admin ===
 
 impl Admin {
@@ -46,15 +57,9 @@ impl Admin {
                 "--admin {address}: must be an address such as {DEFAULT_ADMIN}"
             )));
         }
-        let config = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .build();
         Ok(Self {
             url,
-            agent: Agent::new_with_config(config),
+            agent: agent(),
         })
     }
 

@@ -3,6 +3,7 @@
 mod support;
 
 mod check;
+mod drift;
 mod moves;
 mod run;
 mod status;
