@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::commands::{check, completions, diff, explain, run, shift, stats, status, step, undo};
+use crate::commands::{
+    check, completions, diff, drift, explain, run, shift, stats, status, step, undo, watch,
+};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Blue/green rollouts in Envoy: checks, explains and changes configurations, and tells how rollouts do.
@@ -62,6 +64,10 @@ pub enum Command {
     Undo(undo::Args),
     /// Tell how the rollouts of running Envoys do
     Status(status::Args),
+    /// Show how the rollouts of running Envoys go, live
+    Watch(watch::Args),
+    /// Tell how two environments differ
+    Drift(drift::Args),
     /// Print the stats of each color
     Stats(stats::Args),
     /// Run Envoy with an embedded blue and green upstream

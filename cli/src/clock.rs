@@ -34,6 +34,13 @@ pub fn show_time(ms: u64) -> String {
     })
 }
 
+/// The time of day to the second, in UTC.
+pub fn show_clock(ms: u64) -> String {
+    let seconds = ms / 1_000 % 86_400;
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
+}
+
 /// A duration by its two largest units.
 pub fn show_duration(ms: u64) -> String {
     let text = humantime::format_duration(Duration::from_secs(ms / 1_000)).to_string();

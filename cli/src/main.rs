@@ -2,7 +2,7 @@
 
 use bluegreen_cli::args::{Cli, Command, Output};
 use bluegreen_cli::commands::{
-    check, completions, diff, explain, run, shift, stats, status, step, undo,
+    check, completions, diff, drift, explain, run, shift, stats, status, step, undo, watch,
 };
 use bluegreen_cli::failure::{Failure, Report};
 use clap::{CommandFactory, Parser};
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let report = obey(&cli.command).unwrap_or_else(|failure| {
+    let report = obey(&cli.command, cli.output).unwrap_or_else(|failure| {
         eprintln!("bluegreen: {failure}");
         Report {
             text: String::new(),
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     ExitCode::from(report.exit as u8)
 }
 
-fn obey(command: &Command) -> Result<Report, Failure> {
+fn obey(command: &Command, output: Output) -> Result<Report, Failure> {
     match command {
         Command::Check(args) => check::run(args),
         Command::Schema => {
@@ -49,6 +49,8 @@ fn obey(command: &Command) -> Result<Report, Failure> {
         Command::Swap(args) => step::swap(args),
         Command::Undo(args) => undo::run(args),
         Command::Status(args) => status::run(args),
+        Command::Watch(args) => watch::run(args, output),
+        Command::Drift(args) => drift::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),
         Command::Completions(args) => Ok(completions::run(args, Cli::command())),

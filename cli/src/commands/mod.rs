@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod diff;
+pub mod drift;
 pub mod explain;
 pub mod run;
 pub mod shift;
@@ -10,3 +11,4 @@ pub mod stats;
 pub mod status;
 pub mod step;
 pub mod undo;
+pub mod watch;

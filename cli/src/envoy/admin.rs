@@ -2,6 +2,7 @@
 
 use crate::envoy::samples::Samples;
 use crate::failure::Failure;
+use crate::live::scrape::{PATH, Scrape};
 use serde_json::Value;
 use std::time::Duration;
 use ureq::Agent;
@@ -20,6 +21,17 @@ pub const DEFAULT_ADMIN: &str = "http://127.0.0.1:9901";
 const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 const DISCOVERY: &str = "extension_config_discovery.http_filter.";
+
+/// Asks directly, follows nothing, and does not wait for ever.
+pub fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build();
+    Agent::new_with_config(config)
+}
 
 // === impl Admin ===
 
@@ -45,15 +57,9 @@ impl Admin {
                 "--admin {address}: must be an address such as {DEFAULT_ADMIN}"
             )));
         }
-        let config = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .build();
         Ok(Self {
             url,
-            agent: Agent::new_with_config(config),
+            agent: agent(),
         })
     }
 
@@ -101,6 +107,14 @@ impl Admin {
     pub fn samples(&self) -> Result<Samples, Failure> {
         let page = self.get("/stats/prometheus?filter=wasmcustom.bluegreen")?;
         Ok(Samples::parse(&page))
+    }
+
+    /// What the filter shows at this moment, in one request that costs Envoy little.
+    ///
+    /// # Errors
+    /// Where no Envoy answers.
+    pub fn scrape(&self) -> Result<Scrape, Failure> {
+        Scrape::parse(&self.json(PATH)?).ok_or_else(|| self.no_envoy())
     }
 
     /// How many configurations Envoy has rejected.

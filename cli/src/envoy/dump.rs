@@ -73,6 +73,16 @@ impl Dump {
         managers
     }
 
+    /// The configuration of the cluster of this name, where it is shown.
+    pub fn cluster(&self, name: &str) -> Option<&Value> {
+        let sections = list(&self.root, "configs").iter();
+        let sections = sections.filter(|it| is_type(it, "ClustersConfigDump"));
+        let lists = ["static_clusters", "dynamic_active_clusters"];
+        let items = sections.flat_map(|section| lists.into_iter().flat_map(|it| list(section, it)));
+        let mut clusters = items.filter_map(|item| item.get("cluster"));
+        clusters.find(|it| it.get("name").and_then(Value::as_str) == Some(name))
+    }
+
     /// The names of the stats tags that the bootstrap has.
     pub fn stats_tags(&self) -> Vec<&str> {
         let mut tags = Vec::new();

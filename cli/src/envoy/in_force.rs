@@ -80,6 +80,9 @@ impl InForce {
 // === impl RolloutState ===
 
 impl RolloutState {
+    /// Below that of a ramp before its start: Envoy shows -1 without its sign.
+    const BEFORE_START: f64 = 1e18;
+
     /// Of what Envoy shows of a rollout; none where it has no weight of it.
     pub fn of(samples: &Samples, rollout: &str) -> Option<Self> {
         let green = samples.weight(rollout, Color::Green)?;
@@ -87,7 +90,9 @@ impl RolloutState {
         let step = samples.of("bluegreen_ramp_step", rollout);
         Some(Self {
             weights: Weights::giving(Color::Green, Percent::from_millipercent(green)),
-            step: step.filter(|&step| step >= 0.0).map(|step| step as usize),
+            step: step
+                .filter(|step| (0.0..Self::BEFORE_START).contains(step))
+                .map(|step| step as usize),
             is_waiting: samples.of("bluegreen_ramp_waiting", rollout) == Some(1.0),
             is_rolled_back: guard >= 2.0,
             is_inconclusive: guard == 1.0,

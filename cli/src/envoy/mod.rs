@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod dump;
 pub mod in_force;
+pub mod poll;
 pub mod samples;
 pub mod setup;
 pub mod streams;

@@ -31,6 +31,11 @@ impl Samples {
         }
     }
 
+    /// Adds one.
+    pub fn push(&mut self, sample: Sample) {
+        self.samples.push(sample);
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter()

@@ -37,6 +37,17 @@ pub enum Phase {
     Healthy,
 }
 
+/// Where a ramp stands; of no ramp, that it is over.
+#[derive(Clone, Copy, Debug)]
+pub struct RampStand {
+    /// Whether its start is past.
+    pub has_started: bool,
+    /// Whether the step in force is never left by itself.
+    pub is_paused: bool,
+    /// Whether the step in force is the last.
+    pub is_last: bool,
+}
+
 // === impl RolloutView ===
 
 impl RolloutView {
@@ -59,21 +70,15 @@ impl RolloutView {
             .as_ref()
             .zip(step)
             .and_then(|(ramp, (step, _))| ramp.steps.get(step));
-        let is_last = step.is_none_or(|(step, count)| step + 1 >= count);
-        let has_started = ramp.is_none() || step.is_some();
-        let phase = if state.is_rolled_back {
-            Phase::RolledBack
-        } else if present.is_some_and(|it| it.is_paused) {
-            Phase::Paused
-        } else if state.is_waiting {
-            Phase::Waiting
-        } else if !is_last || !has_started {
-            Phase::Ramping
-        } else if state.is_inconclusive && canary != Some(Percent::ZERO) {
-            Phase::Inconclusive
-        } else {
-            Phase::Healthy
-        };
+        let phase = Phase::of(
+            &state,
+            canary,
+            RampStand {
+                has_started: ramp.is_none() || step.is_some(),
+                is_paused: present.is_some_and(|it| it.is_paused),
+                is_last: step.is_none_or(|(step, count)| step + 1 >= count),
+            },
+        );
         Some(Self {
             name,
             state,
@@ -112,6 +117,33 @@ impl RolloutView {
 // === impl Phase ===
 
 impl Phase {
+    /// Of what Envoy shows. `canary` is the weight of the color that is not stable, where that is known.
+    pub fn of(state: &RolloutState, canary: Option<Percent>, ramp: RampStand) -> Self {
+        if state.is_rolled_back {
+            Self::RolledBack
+        } else if ramp.is_paused {
+            Self::Paused
+        } else if state.is_waiting {
+            Self::Waiting
+        } else if !ramp.is_last || !ramp.has_started {
+            Self::Ramping
+        } else if state.is_inconclusive && canary != Some(Percent::ZERO) {
+            Self::Inconclusive
+        } else {
+            Self::Healthy
+        }
+    }
+
+    /// In one character, as Argo Rollouts has it.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::RolledBack => "✖",
+            Self::Paused | Self::Waiting => "॥",
+            Self::Ramping | Self::Inconclusive => "◌",
+            Self::Healthy => "✔",
+        }
+    }
+
     /// Whether nothing more will happen by itself.
     pub const fn is_done(self) -> bool {
         matches!(self, Self::Inconclusive | Self::Healthy)

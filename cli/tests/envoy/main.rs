@@ -3,6 +3,9 @@
 mod support;
 
 mod check;
+mod drift;
 mod moves;
 mod run;
 mod status;
+mod terminal;
+mod watch;
