@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    check, completions, diff, explain, run, shift, stats, status, step, undo, watch,
+    check, completions, dashboard, diff, explain, run, shift, stats, status, step, undo, watch,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -66,6 +66,8 @@ pub enum Command {
     Status(status::Args),
     /// Show how the rollouts of running Envoys go, live
     Watch(watch::Args),
+    /// Show in a browser how rollouts do, and make moves there
+    Dashboard(dashboard::Args),
     /// Print the stats of each color
     Stats(stats::Args),
     /// Run Envoy with an embedded blue and green upstream

@@ -2,7 +2,7 @@
 
 use bluegreen_cli::args::{Cli, Command, Output};
 use bluegreen_cli::commands::{
-    check, completions, diff, explain, run, shift, stats, status, step, undo, watch,
+    check, completions, dashboard, diff, explain, run, shift, stats, status, step, undo, watch,
 };
 use bluegreen_cli::failure::{Failure, Report};
 use clap::{CommandFactory, Parser};
@@ -50,6 +50,7 @@ fn obey(command: &Command, output: Output) -> Result<Report, Failure> {
         Command::Undo(args) => undo::run(args),
         Command::Status(args) => status::run(args),
         Command::Watch(args) => watch::run(args, output),
+        Command::Dashboard(args) => dashboard::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),
         Command::Completions(args) => Ok(completions::run(args, Cli::command())),

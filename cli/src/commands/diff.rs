@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
     let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
     let now_ms = args.at.unwrap_or_else(now_ms);
     let report = compare(&old, &new, now_ms)?;
-    let is_same = report.json["same"] == true;
+    let is_same = report.json.get("same").and_then(Value::as_bool) == Some(true);
     Ok(Report {
         exit: if args.exit_code && !is_same {
             Exit::Finding

@@ -3,8 +3,10 @@
 mod support;
 
 mod check;
+mod dashboard;
 mod moves;
 mod run;
+mod served;
 mod status;
 mod terminal;
 mod watch;
