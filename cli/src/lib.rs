@@ -19,6 +19,7 @@ pub mod args;
 pub mod checks;
 pub mod clock;
 pub mod commands;
+pub mod dashboard;
 pub mod drift;
 pub mod envoy;
 pub mod failure;

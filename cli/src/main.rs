@@ -2,7 +2,8 @@
 
 use bluegreen_cli::args::{Cli, Command, Output};
 use bluegreen_cli::commands::{
-    check, completions, diff, drift, explain, run, shift, stats, status, step, undo, watch,
+    check, completions, dashboard, diff, drift, explain, run, shift, stats, status, step, undo,
+    watch,
 };
 use bluegreen_cli::failure::{Failure, Report};
 use clap::{CommandFactory, Parser};
@@ -50,6 +51,7 @@ fn obey(command: &Command, output: Output) -> Result<Report, Failure> {
         Command::Undo(args) => undo::run(args),
         Command::Status(args) => status::run(args),
         Command::Watch(args) => watch::run(args, output),
+        Command::Dashboard(args) => dashboard::run(args),
         Command::Drift(args) => drift::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),

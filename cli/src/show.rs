@@ -2,6 +2,7 @@
 
 use bluegreen::{Color, KeySource, Percent, Weights};
 use serde_json::{Value, json};
+use similar::TextDiff;
 use std::fmt;
 
 /// A text that may hold anything, as a line shows it.
@@ -74,4 +75,10 @@ pub fn weights_json(weights: Weights) -> Value {
 pub fn weights_text(weights: Weights) -> String {
     let (blue, green) = (weights.of(Color::Blue), weights.of(Color::Green));
     format!("blue {blue} %, green {green} %")
+}
+
+/// The unified diff between two versions of a file.
+pub fn unified_diff(name: &str, before: &str, after: &str) -> String {
+    let lines = TextDiff::from_lines(before, after);
+    lines.unified_diff().header(name, name).to_string()
 }

@@ -26,8 +26,9 @@ pub struct Args {
     pub exit_code: bool,
 }
 
-/// A file that was read.
-struct Side {
+/// One of the two configurations.
+#[derive(Debug)]
+pub struct Side {
     policy: Policy,
     json: String,
 }
@@ -65,6 +66,23 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
     }
     let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
     let now_ms = args.at.unwrap_or_else(now_ms);
+    let report = compare(&old, &new, now_ms)?;
+    let is_same = report.json.get("same").and_then(Value::as_bool) == Some(true);
+    Ok(Report {
+        exit: if args.exit_code && !is_same {
+            Exit::Finding
+        } else {
+            Exit::Fine
+        },
+        ..report
+    })
+}
+
+/// Says who moves from one configuration to another, and what else changes.
+///
+/// # Errors
+/// None that valid configurations give.
+pub fn compare(old: &Side, new: &Side, now_ms: u64) -> Result<Report, Failure> {
     let written = [old.written()?, new.written()?];
     let [old_written, new_written] = &written;
     let top = changes(&old_written.top, &new_written.top);
@@ -79,19 +97,12 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
         text += "nothing changes\n";
     }
     let rollouts = fates.iter().map(|(name, fate)| fate.json(name));
-    Ok(Report {
-        text,
-        json: json!({
-            "same": is_same,
-            "changes": top.iter().map(Change::json).collect::<Vec<_>>(),
-            "rollouts": rollouts.collect::<Vec<_>>(),
-        }),
-        exit: if args.exit_code && !is_same {
-            Exit::Finding
-        } else {
-            Exit::Fine
-        },
-    })
+    let json = json!({
+        "same": is_same,
+        "changes": top.iter().map(Change::json).collect::<Vec<_>>(),
+        "rollouts": rollouts.collect::<Vec<_>>(),
+    });
+    Ok(Report::fine(text, json))
 }
 
 /// What becomes of each rollout: those of the new configuration in its order, then those that are gone.
@@ -129,10 +140,12 @@ fn fates<'p>(
 impl Side {
     fn read(path: &Path) -> Result<Self, Failure> {
         let file = ConfigFile::open(path)?;
-        Ok(Self {
-            policy: file.policy()?,
-            json: file.source.json,
-        })
+        Ok(Self::new(file.policy()?, file.source.json))
+    }
+
+    /// Of a configuration's policy and its text.
+    pub const fn new(policy: Policy, json: String) -> Self {
+        Self { policy, json }
     }
 
     fn written(&self) -> Result<Written<'_>, Failure> {

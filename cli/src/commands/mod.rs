@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod dashboard;
 pub mod diff;
 pub mod drift;
 pub mod explain;

@@ -1,8 +1,8 @@
 //! `bluegreen shift`.
 
 use crate::failure::{Failure, Report};
-use crate::moves::make::{Knows, MoveArgs, make};
-use crate::moves::weights;
+use crate::moves::kind::Move;
+use crate::moves::make::{MoveArgs, make};
 use bluegreen::{Color, Percent, Weights};
 
 /// Sets the weights of a rollout.
@@ -32,11 +32,10 @@ fn parse_percent(text: &str) -> Result<Percent, String> {
 /// # Errors
 /// As for each move.
 pub fn run(args: &Args) -> Result<Report, Failure> {
-    let wanted = match (args.green, args.blue) {
+    let weights = match (args.green, args.blue) {
         (Some(green), _) => Weights::giving(Color::Green, green),
         (None, blue) => Weights::giving(Color::Blue, blue.unwrap_or_default()),
     };
-    make(&args.common, Knows::Nothing, |it| {
-        weights::shift(it, wanted, args.end_ramp)
-    })
+    let end_ramp = args.end_ramp;
+    make(&args.common, None, Move::Shift { weights, end_ramp })
 }

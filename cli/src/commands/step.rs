@@ -1,10 +1,8 @@
 //! `bluegreen rollback`, `promote`, `pause`, `resume` and `swap`.
 
 use crate::failure::{Failure, Report};
-use crate::moves::make::{Knows, MoveArgs, make};
-use crate::moves::plan::Plan;
-use crate::moves::subject::Subject;
-use crate::moves::{ramp, weights};
+use crate::moves::kind::Move;
+use crate::moves::make::{MoveArgs, make};
 
 /// Gives the stable color everything.
 #[derive(Debug, clap::Args)]
@@ -70,9 +68,7 @@ pub struct SwapArgs {
 /// # Errors
 /// As for each move.
 pub fn rollback(args: &RollbackArgs) -> Result<Report, Failure> {
-    make(&args.common, Knows::Nothing, |subject| {
-        Ok(weights::rollback(subject))
-    })
+    make(&args.common, None, Move::Rollback)
 }
 
 /// Runs `promote`.
@@ -80,14 +76,12 @@ pub fn rollback(args: &RollbackArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn promote(args: &PromoteArgs) -> Result<Report, Failure> {
-    if args.full {
-        return make(&args.common, Knows::Nothing, |subject| {
-            Ok(weights::promote_full(subject))
-        });
-    }
-    make(&args.common, Knows::Ramp(args.step), |it| {
-        unless_rolled_back(it, ramp::promote)
-    })
+    let wanted = if args.full {
+        Move::PromoteFull
+    } else {
+        Move::Promote
+    };
+    make(&args.common, args.step, wanted)
 }
 
 /// Runs `pause`.
@@ -95,9 +89,7 @@ pub fn promote(args: &PromoteArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
-    make(&args.common, Knows::Ramp(args.step), |it| {
-        unless_rolled_back(it, ramp::pause)
-    })
+    make(&args.common, args.step, Move::Pause)
 }
 
 /// Runs `resume`.
@@ -105,9 +97,7 @@ pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
-    make(&args.common, Knows::Ramp(args.step), |it| {
-        unless_rolled_back(it, ramp::resume)
-    })
+    make(&args.common, args.step, Move::Resume)
 }
 
 /// Runs `swap`.
@@ -115,22 +105,5 @@ pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
 /// # Errors
 /// As for each move.
 pub fn swap(args: &SwapArgs) -> Result<Report, Failure> {
-    make(&args.common, Knows::Ramp(args.step), |it| {
-        unless_rolled_back(it, weights::swap)
-    })
-}
-
-/// A change of its configuration would end a rollback, and send users to a canary that failed.
-fn unless_rolled_back(
-    subject: &Subject<'_>,
-    plan: impl FnOnce(&Subject<'_>) -> Result<Plan, Failure>,
-) -> Result<Plan, Failure> {
-    if subject.live.is_some_and(|live| live.is_rolled_back) {
-        let name = subject.name();
-        return Err(Failure::finding(format!(
-            "{name}: it is rolled back: `bluegreen rollback` writes that into the file, `bluegreen shift` lets users \
-             in again"
-        )));
-    }
-    plan(subject)
+    make(&args.common, args.step, Move::Swap)
 }

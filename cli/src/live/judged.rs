@@ -3,7 +3,7 @@
 use crate::live::history::Stretch;
 use crate::live::scrape::RolloutScrape;
 use crate::live::view::{CauseView, ColorView, GuardView, QualityLimitView, QualityView, number};
-use bluegreen::{Cause, Color, Guard, PerColor, Percent, Quality, Rollout};
+use bluegreen::{Cause, Color, Guard, PerColor, Percent, Quality, Rollout, SlowAfter};
 
 /// The guard of a rollout. Without its configuration, what its evidence shows.
 pub fn guard(
@@ -21,10 +21,16 @@ pub fn guard(
     let guard = rollout.and_then(|rollout| rollout.guard.as_ref());
     let mut causes = guard.map_or_else(Vec::new, |guard| limits(guard, canary, stretch));
     causes.extend(evidence(scrape));
+    let slow_after = guard.and_then(|guard| guard.slow_after);
+    let slow_after_ms = slow_after.and_then(|it| match it {
+        SlowAfter::Fixed(ms) => Some(ms),
+        SlowAfter::Auto => None,
+    });
     let (window_ms, min_requests) = guard.map_or((0, 0), |it| (it.window_ms, it.min_requests));
     Some(GuardView {
         state,
         window_ms,
+        slow_after_ms,
         min_requests,
         causes,
     })

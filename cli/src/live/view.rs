@@ -148,6 +148,8 @@ pub struct GuardView {
     pub state: &'static str,
     /// How far back it looks, in milliseconds.
     pub window_ms: u64,
+    /// From when on a response is slow, in milliseconds, where the configuration says so.
+    pub slow_after_ms: Option<u64>,
     /// Fewer requests in the window say nothing to a limit on a rate.
     pub min_requests: u64,
     /// Each cause for which it would roll back.

@@ -3,9 +3,11 @@
 mod support;
 
 mod check;
+mod dashboard;
 mod drift;
 mod moves;
 mod run;
+mod served;
 mod status;
 mod terminal;
 mod watch;

@@ -76,6 +76,7 @@ fn ramping() -> RolloutView {
         guard: Some(GuardView {
             state: "watching",
             window_ms: 30_000,
+            slow_after_ms: None,
             min_requests: 100,
             causes: vec![
                 cause("error_rate", "percent", 4.3, 5.0),
