@@ -411,7 +411,7 @@ impl Exchange {
             for (key, revision) in self.ended(policy, worker, now_ms, interval_ms) {
                 let name = self.keys.verdict(&key);
                 let delete = vec![Op::delete(&name)];
-                ops.push(Op::RequestTxn(Txn::where_unchanged(
+                ops.push(Op::Within(Txn::where_unchanged(
                     &[(&name, revision)],
                     delete,
                     Vec::new(),
@@ -538,7 +538,7 @@ impl Exchange {
                 None => Op::delete(&proxy.key),
             });
         }
-        Op::RequestTxn(Txn::where_unchanged(
+        Op::Within(Txn::where_unchanged(
             &unchanged,
             writes,
             vec![Op::read(key, 0)],

@@ -3,7 +3,7 @@
 use crate::analysis::ramp_progress::RampProgress;
 use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
-use crate::policy::controller::Controller;
+use crate::policy::controller::{Controller, Known};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::fleet_facts::adopt;
 use crate::policy::fleet_view::{FleetCounts, FleetRole, FleetShown, FleetView};
@@ -188,15 +188,14 @@ impl Worker {
             fleet.own_news.extend(news);
         }
         let adopted = adopt(policy, &self.identities, &self.statuses, fleet);
-        let actions = self.controller.tick(
-            policy,
-            &self.figures,
+        let known = Known {
+            figures: &self.figures,
             has_changed,
             now,
-            windows,
             sequential,
             fleet,
-        );
+        };
+        let actions = self.controller.tick(policy, &known, windows);
         for action in adopted.into_iter().chain(actions) {
             if self.note(&action) {
                 report.has_learned = true;
