@@ -48,6 +48,9 @@ pub struct Report {
     pub trouble: Option<HostStatus>,
 }
 
+/// The exchange takes news at each tick, unless Envoy refuses calls.
+const MAX_UNTOLD: usize = 4_096;
+
 // === impl Worker ===
 
 impl Worker {
@@ -185,7 +188,9 @@ impl Worker {
         sequential.learn(policy, &self.statuses, &news, now);
         if policy.fleet.is_some() {
             self.meet_fleet(policy, fleet, windows, sequential, now);
-            fleet.own_news.extend(news);
+            if fleet.own_news.len() < MAX_UNTOLD {
+                fleet.own_news.extend(news);
+            }
         }
         let adopted = adopt(policy, &self.identities, &self.statuses, fleet);
         let known = Known {
