@@ -13,6 +13,10 @@ use crate::policy::fleet_view::{FleetCounts, FleetRole};
 use crate::policy::peers::Peers;
 use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 
+/// From Envoy where nothing answers, and from etcd without a leader. Another token mends neither.
+const UNREACHABLE: u64 = 503;
+const TIMED_OUT: u64 = 504;
+
 // === impl Exchange ===
 
 impl Exchange {
@@ -34,6 +38,9 @@ impl Exchange {
         if status != 200 {
             let why = failure(status, body);
             self.fail(&why, peers, now_ms, random);
+            if !matches!(status, UNREACHABLE | TIMED_OUT) {
+                self.credentials.doubt(now_ms, random);
+            }
             return Ok(());
         }
         let Some(asked) = call.asked else {
@@ -42,6 +49,7 @@ impl Exchange {
                 self.last_call_ms = None;
             } else {
                 self.fail("etcd gives no token", peers, now_ms, random);
+                self.credentials.doubt(now_ms, random);
             }
             return Ok(());
         };
