@@ -191,10 +191,11 @@ impl Exchange {
         self.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
         let view = &mut peers.fleet;
         let is_elected = self.aggregate.elects(self.own.incarnation);
-        view.take_role(if is_elected {
-            FleetRole::Elected
-        } else {
-            FleetRole::Member
+        view.take_role(match (is_elected, self.proxies.range.is_known) {
+            (true, true) => FleetRole::Elected,
+            // Another VM of this proxy was elected. This one has to read what the others tell first.
+            (true, false) => FleetRole::Unknown,
+            (false, _) => FleetRole::Member,
         });
         let retired = retired::read(&self.aggregate.document.retired);
         view.others.clear();
