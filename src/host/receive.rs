@@ -2,6 +2,7 @@
 
 use super::active::Active;
 use super::clock;
+use super::fleet_link::FleetLink;
 use super::phase::Phase;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
@@ -9,13 +10,14 @@ use super::routed_stream::{Part, RoutedStream};
 use super::vm;
 use crate::analysis::grpc::is_grpc;
 use crate::analysis::shadow::Shadow;
-use crate::policy::decide::Decision;
+use crate::policy::decide::{Decision, Reason};
 use crate::policy::report::Report;
 use crate::policy::rollout::Rollout;
 use crate::policy::seen_ids::without_retries;
 use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
+use crate::value::color::Color;
 
 // === impl Active ===
 
@@ -50,8 +52,7 @@ impl Active {
             headers,
             property: &calls::property,
         };
-        let stream = self.route((index, rollout, runtime), &request, is_complete)?;
-        Ok(Phase::Routed(stream))
+        self.route((index, rollout, runtime), &request, context, is_complete)
     }
 
     /// Routes the copy of a request to the canary; nowhere where there is none that wants it.
@@ -98,11 +99,16 @@ impl Active {
         &self,
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         request: &Request<'_>,
+        context: u32,
         is_complete: bool,
-    ) -> Result<RoutedStream, HostStatus> {
+    ) -> Result<Phase, HostStatus> {
         runtime.define(&self.policy, rollout);
         let weights = runtime.weights(rollout);
         let mut decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
+        let holds = self.fleet.as_ref().is_some_and(FleetLink::holds);
+        if holds && decision.reason != Reason::Override {
+            return self.hold(rollout, request, context, is_complete);
+        }
         decision.is_copied &= runtime.copies();
         let part = Part {
             is_copy: false,
@@ -112,7 +118,8 @@ impl Active {
             calls::set_request_header(Shadow::HEADER, Shadow::TARGET)?;
         }
         let place = (index, rollout, runtime);
-        self.send(place, request, decision, part, is_complete)
+        let stream = self.send(place, request, decision, part, is_complete)?;
+        Ok(Phase::Routed(stream))
     }
 
     /// Sends a request to where it was decided to go.
@@ -131,16 +138,7 @@ impl Active {
         } else {
             0
         };
-        let color = decision.color;
-        let route_header = self.policy.route_header.as_str();
-        if let Some(clusters) = &rollout.clusters {
-            calls::set_request_header(route_header, clusters.of(color).as_str())?;
-        } else if request.headers.first(route_header).is_some() {
-            calls::remove_request_header(route_header)?;
-        }
-        if let Some(name) = &self.policy.color_header {
-            calls::set_request_header(name.as_str(), color.as_str())?;
-        }
+        self.set_color(rollout, request, decision.color)?;
         let content_type = request.headers.first("content-type");
         let is_grpc = content_type.is_some_and(is_grpc);
         let place = (index, rollout, runtime);
@@ -152,6 +150,25 @@ impl Active {
             stream.request_completed(rollout, runtime, started_ns);
         }
         Ok(stream)
+    }
+
+    /// Has Envoy route the request at hand to a color.
+    pub fn set_color(
+        &self,
+        rollout: &Rollout,
+        request: &Request<'_>,
+        color: Color,
+    ) -> Result<(), HostStatus> {
+        let route_header = self.policy.route_header.as_str();
+        if let Some(clusters) = &rollout.clusters {
+            calls::set_request_header(route_header, clusters.of(color).as_str())?;
+        } else if request.headers.first(route_header).is_some() {
+            calls::remove_request_header(route_header)?;
+        }
+        if let Some(name) = &self.policy.color_header {
+            calls::set_request_header(name.as_str(), color.as_str())?;
+        }
+        Ok(())
     }
 
     /// Counts feedback, but for what is a retry.

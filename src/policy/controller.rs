@@ -2,6 +2,7 @@
 
 use crate::policy::action::Action;
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_view::{FleetShown, FleetView};
 use crate::policy::policy::Policy;
 use crate::policy::rollout_watch::{RolloutWatch, TickInput};
 use crate::policy::sequential_guards::SequentialGuards;
@@ -12,6 +13,21 @@ use crate::policy::windows::Windows;
 pub struct Controller {
     watches: Vec<RolloutWatch>,
     ticks: usize,
+}
+
+/// What is known on one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The figures of each rollout, in the order of the configuration.
+    pub figures: &'a [Figures],
+    /// Whether any of them may have changed.
+    pub has_changed: bool,
+    /// The time.
+    pub now: Now,
+    /// Of single requests.
+    pub sequential: &'a SequentialGuards,
+    /// Of the other proxies.
+    pub fleet: &'a FleetView,
 }
 
 // === impl Controller ===
@@ -34,17 +50,25 @@ impl Controller {
         self.watches.iter_mut().for_each(RolloutWatch::show_again);
     }
 
-    /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
-    /// `has_changed` says whether any of them may have changed.
+    /// What the stats show of guard and quality gate of the rollout of this index.
+    pub fn shown(&self, index: usize, digest: u64) -> Option<FleetShown> {
+        self.watches.get(index)?.shown(digest)
+    }
+
+    /// Looks after all rollouts.
     pub fn tick(
         &mut self,
         policy: &Policy,
-        figures: &[Figures],
-        has_changed: bool,
-        now: Now,
+        known: &Known<'_>,
         windows: &mut Windows,
-        sequential: &SequentialGuards,
     ) -> Vec<Action> {
+        let &Known {
+            figures,
+            has_changed,
+            now,
+            sequential,
+            fleet,
+        } = known;
         let turn = self.ticks % Self::TICKS_TO_REFRESH;
         self.ticks = self.ticks.wrapping_add(1);
         let mut actions = Vec::new();
@@ -57,6 +81,8 @@ impl Controller {
                 may_have_changed: has_changed,
                 is_due,
                 watched: sequential.of(&rollout.name),
+                judges: policy.fleet.is_none() || fleet.judges(&rollout.name, watch.digest()),
+                shown: fleet.shown.get(rollout.name.as_str()),
             };
             let todo = watch.tick(rollout, &input, windows);
             actions.extend(todo.into_iter().map(|what| Action {

@@ -17,6 +17,9 @@ pub mod feedback_scores;
 pub mod feedback_start;
 pub mod feedback_wait;
 pub mod figures;
+mod fleet_facts;
+pub mod fleet_settings;
+pub mod fleet_view;
 pub mod member;
 pub mod peers;
 #[allow(

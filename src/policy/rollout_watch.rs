@@ -12,6 +12,7 @@ use crate::analysis::shadow::Shadow;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_view::FleetShown;
 use crate::policy::ramp_watch::{RampEvidence, RampWatch};
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::sequential_guards::Watched;
@@ -23,6 +24,9 @@ use crate::value::percent::{Percent, Weights};
 #[derive(Debug)]
 pub struct RolloutWatch {
     measures: bool,
+    digest: u64,
+    /// Whether it has always been judged here.
+    is_judged: bool,
     seen: Option<Figures>,
     shown_state: Option<GuardState>,
     shown_evidence: Option<Evidence>,
@@ -48,6 +52,10 @@ pub struct TickInput<'a> {
     pub is_due: bool,
     /// What is known of single requests.
     pub watched: Option<&'a Watched>,
+    /// Whether this proxy judges, and not another one of its fleet.
+    pub judges: bool,
+    /// What the other one shows.
+    pub shown: Option<&'a FleetShown>,
 }
 
 // === impl RolloutWatch ===
@@ -57,6 +65,8 @@ impl RolloutWatch {
     pub fn new(rollout: &Rollout) -> Self {
         Self {
             measures: rollout.measures(),
+            digest: rollout.digest(),
+            is_judged: true,
             seen: None,
             shown_state: None,
             shown_evidence: None,
@@ -68,6 +78,20 @@ impl RolloutWatch {
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
         }
+    }
+
+    /// The digest of the rollout.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// What the stats show of guard and quality gate.
+    pub fn shown(&self, digest: u64) -> Option<FleetShown> {
+        Some(FleetShown {
+            digest,
+            state: self.shown_state?,
+            evidence: self.shown_evidence.unwrap_or_default(),
+        })
     }
 
     /// Another VM, whose configuration is over, may have shown something else since.
@@ -95,6 +119,10 @@ impl RolloutWatch {
             ..
         } = input;
         let mut todo = Vec::new();
+        if input.judges && !std::mem::replace(&mut self.is_judged, input.judges) {
+            windows.begin_one(rollout, figures, now);
+        }
+        self.is_judged = input.judges;
         let has_changed = may_have_changed && self.seen.as_ref() != Some(figures);
         if !has_changed && !is_due && rollout.ramp.is_none() {
             return todo;
@@ -113,8 +141,14 @@ impl RolloutWatch {
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let evidence = RampEvidence::of(rollout, figures);
-        self.ramp
-            .tick(rollout, status, evidence, now.wall_ms, &mut todo);
+        self.ramp.tick(
+            rollout,
+            status,
+            evidence,
+            now.wall_ms,
+            input.judges,
+            &mut todo,
+        );
         let advance = todo.iter().find_map(Todo::advance);
         status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
@@ -164,12 +198,18 @@ impl RolloutWatch {
         if !rollout.is_judged() {
             return;
         }
+        let shown = input.shown.filter(|shown| shown.digest == self.digest);
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
-            None => self.judge_limits(rollout, input, windows, todo),
+            None if input.judges => self.judge_limits(rollout, input, windows, todo),
+            None => shown.map_or(GuardState::Inconclusive, |shown| shown.state),
         };
-        let evidence = input.watched.and_then(|it| it.sequential.as_ref());
-        if let Some(evidence) = evidence.map(SequentialGuard::evidence)
+        let sequential = input.watched.and_then(|it| it.sequential.as_ref());
+        let evidence = sequential.map(|it| match shown {
+            Some(shown) if !input.judges => shown.evidence,
+            _ => it.evidence(),
+        });
+        if let Some(evidence) = evidence
             && self.shown_evidence.replace(evidence) != Some(evidence)
         {
             todo.push(Todo::ShowEvidence(evidence));
@@ -195,7 +235,7 @@ impl RolloutWatch {
             && !is_retired(rollout, figures.status, now)
             && state != GuardState::Tripped
         {
-            state = self.judge_quality(rollout, quality, figures, todo);
+            state = self.judge_quality(rollout, quality, input, todo);
         }
         if let Some(guard) = &rollout.guard
             && state != GuardState::Tripped
@@ -209,9 +249,10 @@ impl RolloutWatch {
         &mut self,
         rollout: &Rollout,
         quality: &Quality,
-        figures: &Figures,
+        input: &TickInput<'_>,
         todo: &mut Vec<Todo>,
     ) -> GuardState {
+        let &TickInput { now, figures, .. } = input;
         let verdicts = quality.judge(rollout.stable, &figures.outcomes, &figures.scores);
         if self.shown_verdicts.as_ref() != Some(&verdicts.limits) {
             self.shown_verdicts = Some(verdicts.limits.clone());
@@ -221,7 +262,7 @@ impl RolloutWatch {
             QualityAnalysis::Inconclusive => GuardState::Inconclusive,
             QualityAnalysis::Passed => {
                 if rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
-                    todo.push(Todo::Promote);
+                    todo.push(Todo::Promote(now.wall_ms));
                 }
                 GuardState::Watching
             }

@@ -1,6 +1,8 @@
 //! How the VMs of one Envoy look after rollouts together, over a map as Envoy has it: with calls that are
 //! refused, others that are faster, clocks that step or stop, VMs that die, and rollouts that come and go.
 
+mod etcd;
+mod fleet;
 mod ramp;
 
 use crate::support::{policy, rollout_json};
@@ -589,7 +591,9 @@ fn quality_promotes_a_ramp_once_for_all() {
         }
     }
     let actions = envoy.ticks(4);
-    let promotions = actions.iter().filter(|action| action.what == Todo::Promote);
+    let promotions = actions
+        .iter()
+        .filter(|action| matches!(action.what, Todo::Promote(_)));
     assert_eq!(promotions.count(), 1);
     let promoted_at: Vec<_> = envoy
         .vms
