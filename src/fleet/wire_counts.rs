@@ -1,6 +1,8 @@
 //! Counts of one rollout as etcd has them.
 
 use crate::analysis::quality::Outcomes;
+use crate::analysis::score_sum::ScoreSums;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::fleet::hex::Hex;
 use crate::policy::fleet_view::FleetCounts;
@@ -15,6 +17,9 @@ pub struct WireCounts {
     pub generation: Hex,
     blue: ColorCounts,
     green: ColorCounts,
+    /// Copies that have ended, requests whose two answers were compared, and those of them that differ.
+    #[serde(skip_serializing_if = "ShadowCounts::is_empty")]
+    shadow: ShadowCounts,
 }
 
 /// Counts of one color. Zeros are left out.
@@ -39,6 +44,8 @@ struct ColorCounts {
     fn_: u64,
     #[serde(skip_serializing_if = "is_zero")]
     tn: u64,
+    #[serde(skip_serializing_if = "ScoreSums::is_empty")]
+    scores: ScoreSums,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
@@ -68,12 +75,14 @@ impl From<&FleetCounts> for WireCounts {
                 fp,
                 fn_,
                 tn,
+                scores: counts.scores.of(color).clone(),
             }
         });
         Self {
             generation: Hex(counts.generation),
             blue,
             green,
+            shadow: counts.shadow,
         }
     }
 }
@@ -105,6 +114,8 @@ impl From<&WireCounts> for FleetCounts {
                     tn: it.tn,
                 }
             }),
+            scores: PerColor::from_fn(|color| colors.of(color).scores.clone()),
+            shadow: counts.shadow,
         }
     }
 }

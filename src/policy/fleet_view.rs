@@ -3,7 +3,9 @@
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
 use crate::analysis::ramp_progress::RampPosition;
+use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
+use crate::analysis::shadow_counts::ShadowCounts;
 use crate::analysis::window::Counts;
 use crate::policy::action::GuardState;
 use crate::policy::recent::News;
@@ -62,8 +64,12 @@ pub struct FleetCounts {
     pub releases: PerColor<String>,
     /// How the requests went.
     pub requests: PerColor<Counts>,
+    /// What copies of the requests came to.
+    pub shadow: ShadowCounts,
     /// How the predictions turned out.
     pub outcomes: PerColor<Outcomes>,
+    /// The scores of the predictions.
+    pub scores: PerColor<ScoreSums>,
 }
 
 /// Something that the fleet has decided on a rollout.
@@ -163,7 +169,9 @@ impl FleetCounts {
             generation: identity.generation,
             releases: PerColor::from_fn(label),
             requests: counts.requests,
+            shadow: counts.shadow,
             outcomes: counts.outcomes,
+            scores: counts.scores.clone(),
         }
     }
 
@@ -174,12 +182,16 @@ impl FleetCounts {
 
     /// Adds what others counted for the same generation and the same releases.
     pub fn add(&mut self, other: &Self) {
+        if self.generation == other.generation {
+            self.shadow.add(&other.shadow);
+        }
         for color in Color::ALL {
             if self.generation == other.generation {
                 self.requests.of_mut(color).add(other.requests.of(color));
             }
             if self.has_release_of(other, color) {
                 self.outcomes.of_mut(color).add(other.outcomes.of(color));
+                self.scores.of_mut(color).add(other.scores.of(color));
             }
         }
     }
@@ -187,6 +199,9 @@ impl FleetCounts {
     /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
         let mut rest = self.clone();
+        if self.generation == base.generation {
+            rest.shadow = self.shadow.since(&base.shadow);
+        }
         for color in Color::ALL {
             if self.generation == base.generation {
                 *rest.requests.of_mut(color) =
@@ -195,6 +210,7 @@ impl FleetCounts {
             if self.has_release_of(base, color) {
                 *rest.outcomes.of_mut(color) =
                     self.outcomes.of(color).since(base.outcomes.of(color));
+                *rest.scores.of_mut(color) = self.scores.of(color).since(base.scores.of(color));
             }
         }
         rest
@@ -204,15 +220,18 @@ impl FleetCounts {
     pub fn emptied(&self) -> Self {
         Self {
             requests: PerColor::default(),
+            shadow: ShadowCounts::default(),
             outcomes: PerColor::default(),
+            scores: PerColor::default(),
             ..self.clone()
         }
     }
 
-    /// Leaves nothing but outcomes: the requests were for another generation than any that is in force.
+    /// Leaves nothing but outcomes and scores: the requests were for another generation than any that is in force.
     pub fn end_generation(&mut self) {
         self.generation = 0;
         self.requests = PerColor::default();
+        self.shadow = ShadowCounts::default();
     }
 
     /// Whether a color runs the same release.
@@ -235,6 +254,9 @@ impl FleetCounts {
         identity: &RolloutIdentity,
         counts: &mut RolloutCounts,
     ) {
+        if self.generation == identity.generation {
+            counts.shadow.add(&self.shadow);
+        }
         for color in Color::ALL {
             if self.generation == identity.generation {
                 counts.requests.of_mut(color).add(self.requests.of(color));
@@ -242,6 +264,7 @@ impl FleetCounts {
             let label = releases.of(color).as_ref();
             if label.map_or("", ReleaseLabel::as_str) == self.releases.of(color) {
                 counts.outcomes.of_mut(color).add(self.outcomes.of(color));
+                counts.scores.of_mut(color).add(self.scores.of(color));
             }
         }
     }
