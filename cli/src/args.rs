@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::commands::{check, completions, diff, explain, run, shift, stats, status, step, undo};
+use crate::commands::{
+    check, completions, diff, explain, run, run_fleet, shift, stats, status, step, undo,
+};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Blue/green rollouts in Envoy: checks, explains and changes configurations, and tells how rollouts do.
@@ -67,6 +69,9 @@ pub enum Command {
     /// Run Envoy with an embedded blue and green upstream
     #[command(hide = true)]
     Run(run::Args),
+    /// Run three Envoys and an etcd with one configuration
+    #[command(hide = true)]
+    RunFleet(run_fleet::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the man page

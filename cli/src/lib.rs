@@ -28,6 +28,7 @@ pub mod json;
 pub mod moved;
 pub mod moves;
 pub mod nearest;
+pub mod process;
 pub mod ramp;
 pub mod request;
 pub mod show;

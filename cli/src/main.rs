@@ -2,7 +2,7 @@
 
 use bluegreen_cli::args::{Cli, Command, Output};
 use bluegreen_cli::commands::{
-    check, completions, diff, explain, run, shift, stats, status, step, undo,
+    check, completions, diff, explain, run, run_fleet, shift, stats, status, step, undo,
 };
 use bluegreen_cli::failure::{Failure, Report};
 use clap::{CommandFactory, Parser};
@@ -51,6 +51,7 @@ fn obey(command: &Command) -> Result<Report, Failure> {
         Command::Status(args) => status::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),
+        Command::RunFleet(args) => run_fleet::run(args),
         Command::Completions(args) => Ok(completions::run(args, Cli::command())),
         Command::Man => completions::man(Cli::command()),
     }

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod diff;
 pub mod explain;
 pub mod run;
+pub mod run_fleet;
 pub mod shift;
 pub mod stats;
 pub mod status;

@@ -34,8 +34,14 @@ impl EtcdClient {
     }
 
     pub async fn put(&self, key: &str, value: impl AsRef<[u8]>) {
+        let (status, answer) = self.try_put(key, value).await;
+        assert_eq!(status, 200, "put {key}: {answer}");
+    }
+
+    /// As [`EtcdClient::try_call`].
+    pub async fn try_put(&self, key: &str, value: impl AsRef<[u8]>) -> (u16, Value) {
         let body = json!({ "key": BASE64.encode(key), "value": BASE64.encode(value) });
-        self.call("/v3/kv/put", body).await;
+        self.try_call("/v3/kv/put", &body).await
     }
 
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
