@@ -24,6 +24,7 @@ pub mod failure;
 pub mod fields;
 pub mod file;
 pub mod finding;
+pub mod fleet_files;
 pub mod json;
 pub mod moved;
 pub mod moves;

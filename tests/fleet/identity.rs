@@ -21,13 +21,13 @@ async fn two_of_one_name_are_told_apart_and_reported() {
     }
     fleet.wait_for_samples(57).await;
     let reported = || async {
-        let logs = fleet.envoys.iter().map(testbed::Envoy::log);
-        let is_report = |log: String| {
+        let is_report = |envoy: &testbed::Envoy| {
+            let log = envoy.log();
             let mut lines = log.lines();
             lines.any(|line| line.contains("node.id") && line.contains("proxy-0"))
         };
-        logs.map(is_report)
-            .any(|it| it)
+        let is_reported = fleet.envoys.iter().any(is_report);
+        is_reported
             .then_some(())
             .ok_or("no line about node.id".to_owned())
     };
