@@ -4,5 +4,6 @@ mod support;
 
 mod check;
 mod moves;
+mod repository;
 mod run;
 mod status;
