@@ -37,6 +37,7 @@
 pub mod analysis;
 pub mod assign;
 mod config;
+pub mod fleet;
 mod json;
 pub mod metrics;
 pub mod policy;

@@ -20,6 +20,15 @@ pub const SUSPECT_STREAMS_TOTAL: &str = "bluegreen.suspect_streams_total";
 /// Workers that found a stream which that count had left out.
 pub const SIGNAL_MISSED_TOTAL: &str = "bluegreen.signal_missed_total";
 
+/// 1 while the last exchange with the fleet's store succeeded.
+pub const FLEET_CONNECTED: &str = "bluegreen.fleet_connected";
+
+/// Proxies seen within three intervals.
+pub const FLEET_PROXIES: &str = "bluegreen.fleet_proxies";
+
+/// Exchanges that failed, and keys that could not be read.
+pub const FLEET_ERRORS_TOTAL: &str = "bluegreen.fleet_errors_total";
+
 /// 0 watching, 1 too little to judge, 2 tripped.
 pub fn guard_state(rollout: &RolloutName) -> String {
     format!("bluegreen.rollout.{}.guard_state", rollout.as_str())

@@ -72,6 +72,16 @@ impl Window {
         PerColor::from_fn(|color| totals.of(color).since(begin.of(color)))
     }
 
+    /// Takes counts into all that is known: they were not counted within the window.
+    pub fn add_before(&mut self, late: PerColor<Counts>) {
+        let snapshots = self.snapshots.iter_mut().chain(self.latest.as_mut());
+        for (_, counts) in snapshots {
+            for color in Color::ALL {
+                counts.of_mut(color).add(late.of(color));
+            }
+        }
+    }
+
     /// Forgets all where nobody has looked for longer than the window is.
     pub fn drop_stale(&mut self, window_ms: u64, now_ms: u64) {
         if self

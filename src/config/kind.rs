@@ -8,13 +8,14 @@ use crate::assign::key_source::{KeySource, MetadataPath};
 use crate::assign::new_cookie::SameSite;
 use crate::assign::permission::Sha256Digest;
 use crate::config::time::{
-    parse_alarm_interval_ms, parse_duration_ms, parse_max_age, parse_slow_after, parse_time_ms,
-    parse_window_ms,
+    parse_alarm_interval_ms, parse_duration_ms, parse_exchange_interval_ms, parse_max_age,
+    parse_slow_after, parse_time_ms, parse_window_ms,
 };
 use crate::json::found::Found;
 use crate::json::invalid::{Invalid, invalid};
 use crate::json::node::{Node, Read};
 use crate::json::problems::Problems;
+use crate::policy::fleet_settings::{parse_prefix, parse_variable};
 use crate::request::cookie::CookieName;
 use crate::request::host_pattern::HostPattern;
 use crate::value::bucket::Salt;
@@ -103,6 +104,18 @@ kinds! {
     /// A path, or how it begins.
     UrlPath => String, |node, problems| node.parse(parse_path, problems),
         { "type": "string", "pattern": "^/[!-\"$->@-~]*$" }
+    /// Segments after slashes, below which all keys are.
+    KeyPrefix => String, |node, problems| node.parse(parse_prefix, problems),
+        { "type": "string", "maxLength": 255, "pattern": "^(/[!-.0-~]+)+$" }
+    /// The name of a user.
+    UserName => String, |node, problems| node.parse(parse_version, problems),
+        { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" }
+    /// The name of an environment variable.
+    EnvironmentVariable => String, |node, problems| node.secret().parse(parse_variable, problems),
+        { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$" }
+    /// A duration from `500ms` to `60s`.
+    ExchangeInterval => u64, |node, problems| node.parse(parse_exchange_interval_ms, problems),
+        { "type": "string", "pattern": "^\\s*[0-9][0-9a-zA-Zµ.\\s]*$" }
     /// A percentage in steps of 0.001.
     Percentage => Percent, read_percent,
         { "type": "number", "minimum": 0, "maximum": 100 }

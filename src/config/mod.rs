@@ -5,6 +5,7 @@
 
 pub mod errors;
 mod feedback;
+mod fleet;
 mod guard;
 mod kind;
 mod matches;

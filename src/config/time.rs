@@ -18,6 +18,8 @@ invalid! {
 const A_DURATION: &str = "a duration such as \"500ms\", \"30s\", \"10m\", \"1h 30m\" or \"30d\"";
 const MIN_WINDOW_MS: u64 = 1_000;
 const MAX_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
+const MIN_EXCHANGE_INTERVAL_MS: u64 = 500;
+const MAX_EXCHANGE_INTERVAL_MS: u64 = 60_000;
 const MIN_ALARM_INTERVAL_MS: u64 = 60 * 60 * 1_000;
 const MAX_ALARM_INTERVAL_MS: u64 = 3_650 * 24 * 60 * 60 * 1_000;
 
@@ -61,6 +63,13 @@ pub fn parse_alarm_interval_ms(text: &str) -> Result<u64, InvalidDuration> {
     match parse_duration_ms(text)? {
         every_ms @ MIN_ALARM_INTERVAL_MS..=MAX_ALARM_INTERVAL_MS => Ok(every_ms),
         _ => Err(InvalidDuration::of(text, "from 1h to 3650d")),
+    }
+}
+
+pub fn parse_exchange_interval_ms(text: &str) -> Result<u64, InvalidDuration> {
+    match parse_duration_ms(text)? {
+        ms @ MIN_EXCHANGE_INTERVAL_MS..=MAX_EXCHANGE_INTERVAL_MS => Ok(ms),
+        _ => Err(InvalidDuration::of(text, "from 500ms to 60s")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::errors::ConfigErrors;
 use crate::config::feedback::FeedbackConfig;
+use crate::config::fleet::FleetConfig;
 use crate::config::kind::{StatsProfile, Version, WritableHeader};
 use crate::config::rollout::RolloutConfig;
 use crate::json::document::Document;
@@ -40,6 +41,9 @@ pub struct Config<'d> {
     /// Where services report how predictions turned out.
     #[serde(default)]
     feedback: Field<'d, FeedbackConfig<'d>>,
+    /// The store through which several Envoys share verdicts and counts; none where absent.
+    #[serde(default)]
+    fleet: Field<'d, FleetConfig<'d>>,
 }
 
 // === impl Policy ===
@@ -89,6 +93,7 @@ impl Read for Config<'_> {
         let color_header = raw.color_header.optional(node, problems);
         let rollouts = raw.rollouts.required(node, problems);
         let feedback = raw.feedback.optional(node, problems);
+        let fleet = raw.fleet.optional(node, problems);
         let mut secret_headers = Vec::new();
         if let Some(rollouts) = &rollouts {
             secret_headers.clone_from(&rollouts.secret_headers);
@@ -137,6 +142,7 @@ impl Read for Config<'_> {
             names: rollouts.names,
             secret_headers: by_length(secret_headers),
             feedback,
+            fleet,
             fingerprint: 0,
         })
     }

@@ -3,6 +3,7 @@
 use super::callback_seen::CallbackSeen;
 use super::clock;
 use super::feedback_request::FeedbackRequest;
+use super::fleet_link::FleetLink;
 use super::plugin::Plugin;
 use super::proxy_wasm::calls::{self, Expression};
 use super::rollout_runtime::RolloutRuntime;
@@ -15,7 +16,7 @@ use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use log::{error, info};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::rc::{Rc, Weak};
 
 /// A valid configuration with what it counts in.
@@ -37,6 +38,8 @@ pub struct Active {
     pub feedback_bodies: CallbackSeen,
     /// Feedback whose body had not begun to come when it was last looked at.
     pub waiting_feedback: RefCell<Vec<Weak<FeedbackRequest>>>,
+    /// Where the configuration has a fleet.
+    pub fleet: Option<FleetLink>,
 }
 
 /// How often rollouts are looked after. Each configuration ticks, so that one which is replaced learns of it.
@@ -46,7 +49,7 @@ const TICK_MS: u32 = 200;
 
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
-    pub fn put_in_force(policy: Policy) -> Result<Self, HostStatus> {
+    pub fn put_in_force(policy: Policy, context: u32) -> Result<Self, HostStatus> {
         let plugin = vm::plugin()?;
         let runtime = |rollout: &Rollout| RolloutRuntime::new(&plugin, &policy, rollout);
         let runtimes = policy
@@ -56,6 +59,9 @@ impl Active {
             .collect::<Result<Vec<_>, _>>()?;
         let is_signalled = policy.profile.is_signalled() && SuspectCounter::is_possible();
         let suspects = is_signalled.then(|| plugin.suspects()).transpose()?;
+        let fleet = policy.fleet.as_ref();
+        let fleet = fleet.map(|settings| FleetLink::new(&plugin, settings, context));
+        let fleet = fleet.transpose()?;
         let now = clock::now();
         let (worker, report) = plugin.with_peers(|peers| Worker::new(&policy, peers, now));
         calls::set_tick_period(TICK_MS)?;
@@ -74,6 +80,7 @@ impl Active {
             response_trailers: CallbackSeen::default(),
             feedback_bodies: CallbackSeen::default(),
             waiting_feedback: RefCell::default(),
+            fleet,
         };
         active.learn();
         active.take_report(report);
@@ -117,6 +124,8 @@ impl Active {
             suspects.learn();
         }
         waiting::count_slow(clock::steady_ns());
+        // What the fleet had decided when this was written is in the state that the worker reads next.
+        let shared = self.fleet.as_ref().and_then(|fleet| self.shared(fleet));
         let counted = self.plugin.counted();
         let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();
@@ -127,11 +136,22 @@ impl Active {
         if report.trouble.is_none() && self.worker.borrow().is_in_force() {
             self.plugin.clear_counted();
         }
+        let is_well = report.trouble.is_none();
+        self.plugin
+            .exchange
+            .borrow_mut()
+            .note(&self.policy, &report.actions);
         self.take_report(report);
         if self.is_in_force.get() && !was_in_force {
             self.come_into_force();
         }
         self.answer_overdue_feedback();
+        self.meet_fleet(shared.as_ref(), is_well, now);
+    }
+
+    /// The VM's part in looking after the rollouts.
+    pub fn worker(&self) -> Ref<'_, Worker> {
+        self.worker.borrow()
     }
 
     fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {
@@ -183,6 +203,9 @@ impl Active {
             runtime.announce(rollout);
         }
         self.plugin.config_fingerprint.set(self.policy.fingerprint);
+        if let (None, Some(shown)) = (&self.fleet, self.plugin.known_fleet_metrics()) {
+            shown.show(false, 0);
+        }
     }
 
     fn log(&self, what: &str) {

@@ -31,13 +31,13 @@ impl Active {
     ) -> Result<Phase, HostStatus> {
         let query = match FeedbackStart::read(endpoint, &self.policy, headers, is_complete) {
             Err(refusal) => return Ok(answered(Err(refusal))),
-            Ok(FeedbackStart::Whole(report)) => return Ok(self.take(vec![report])),
+            Ok(FeedbackStart::Whole(report)) => return Ok(self.take(vec![report], context)),
             Ok(FeedbackStart::WholeUnlessBody(report)) => Some(report),
             Ok(FeedbackStart::InBody) => None,
         };
         let can_answer_later = calls::set_effective_context(context).is_ok();
         match query {
-            Some(report) if !can_answer_later => return Ok(self.take(vec![report])),
+            Some(report) if !can_answer_later => return Ok(self.take(vec![report], context)),
             None if !can_answer_later && self.feedback_bodies.is_missed() => {
                 return Ok(answered(Err(FeedbackError::Unread(Missing::Unknown))));
             }
@@ -89,11 +89,11 @@ impl Active {
             return Some(answered(Err(refusal)));
         }
         if let Some(report) = request.wait.query() {
-            return Some(self.take(vec![report]));
+            return Some(self.take(vec![report], request.context));
         }
         let body = calls::request_body().unwrap_or_default();
         Some(match Report::read(&body, &self.policy) {
-            Ok(reports) => self.take(reports),
+            Ok(reports) => self.take(reports, request.context),
             Err(refusal) => answered(Err(refusal)),
         })
     }
@@ -108,7 +108,7 @@ impl Active {
         let report = request
             .wait
             .passed_on(self.arrived(request_bytes(), request.has_begun()));
-        Some(self.take_or_refuse(report))
+        Some(self.take_or_refuse(report, request.context))
     }
 
     /// Answers feedback whose body does not come.
@@ -127,7 +127,8 @@ impl Active {
                 None => self.waiting_feedback.borrow_mut().push(weak),
                 Some(report) if can_answer => {
                     self.lead_back();
-                    self.take_or_refuse(report);
+                    let phase = self.take_or_refuse(report, request.context);
+                    request.settle(phase);
                 }
                 Some(_) => self.feedback_bodies.miss(|| {
                     error!(
@@ -148,9 +149,9 @@ impl Active {
         }
     }
 
-    fn take_or_refuse(&self, report: Result<Report, FeedbackError>) -> Phase {
+    fn take_or_refuse(&self, report: Result<Report, FeedbackError>, context: u32) -> Phase {
         match report {
-            Ok(report) => self.take(vec![report]),
+            Ok(report) => self.take(vec![report], context),
             Err(refusal) => {
                 if let FeedbackError::Unread(_) = refusal {
                     self.feedback_bodies.miss(|| error!("feedback: {refusal}"));
@@ -160,14 +161,18 @@ impl Active {
         }
     }
 
-    fn take(&self, reports: Vec<Report>) -> Phase {
+    /// Counts feedback, and answers it: at once where nothing else has to store it.
+    fn take(&self, reports: Vec<Report>, context: u32) -> Phase {
         self.count(reports);
-        answered(Ok(()))
+        match &self.fleet {
+            Some(fleet) => Phase::Storing(self.store_first(fleet, context)),
+            None => answered(Ok(())),
+        }
     }
 }
 
 /// Answers feedback: 204 where it is taken.
-fn answered(taken: Result<(), FeedbackError>) -> Phase {
+pub fn answered(taken: Result<(), FeedbackError>) -> Phase {
     let json = ("content-type", "application/json");
     let sent = match taken {
         Ok(()) => calls::respond(204, &[], &[]),

@@ -1,15 +1,16 @@
 //! Feedback whose body is not complete, as one stream.
 
+use super::phase::Phase;
 use crate::policy::feedback_wait::FeedbackWait;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Feedback whose body is not complete.
-#[derive(Debug)]
 pub struct FeedbackRequest {
     /// Envoy's number of its stream.
     pub context: u32,
     pub wait: FeedbackWait,
     has_begun: Cell<bool>,
+    settled: RefCell<Option<Phase>>,
 }
 
 // === impl FeedbackRequest ===
@@ -20,12 +21,23 @@ impl FeedbackRequest {
             context,
             wait,
             has_begun: Cell::new(false),
+            settled: RefCell::new(None),
         }
     }
 
     /// A part of the body has come.
     pub fn begin(&self) {
         self.has_begun.set(true);
+    }
+
+    /// It was taken or refused, without a callback of its stream.
+    pub fn settle(&self, phase: Phase) {
+        self.settled.replace(Some(phase));
+    }
+
+    /// What has become of it, where it was taken or refused so.
+    pub fn take_settled(&self) -> Option<Phase> {
+        self.settled.take()
     }
 
     pub fn has_begun(&self) -> bool {

@@ -1,9 +1,11 @@
 //! What one VM keeps of a plugin through all its configurations.
 
+use super::fleet_metrics::FleetMetrics;
 use super::proxy_wasm::metric::{Counter, Gauge, get_or_define};
 use super::rollout_state::RolloutState;
 use super::store::HostStore;
 use super::suspect_counter::SuspectCounter;
+use crate::fleet::exchange::Exchange;
 use crate::metrics;
 use crate::policy::peers::Peers;
 use crate::policy::shared_keys::SharedKeys;
@@ -23,6 +25,11 @@ pub struct Plugin {
     pub unmatched: Counter,
     suspects: OnceCell<Rc<SuspectCounter>>,
     peers: RefCell<Peers<HostStore>>,
+    /// The exchange with the fleet, where this VM leads.
+    pub exchange: RefCell<Exchange>,
+    fleet_metrics: OnceCell<FleetMetrics>,
+    /// Whether clients wait until the fleet's store has what this VM counted.
+    is_awaited: Cell<bool>,
     rollouts: RefCell<HashMap<RolloutName, Rc<RolloutState>, Xxh64Builder>>,
     /// Whether this VM has counted something that the others do not know.
     has_counted: Rc<Cell<bool>>,
@@ -37,6 +44,9 @@ impl Plugin {
             unmatched: Counter::define(metrics::UNMATCHED_TOTAL)?,
             suspects: OnceCell::new(),
             peers: RefCell::new(Peers::new(HostStore, keys.clone())),
+            exchange: RefCell::default(),
+            fleet_metrics: OnceCell::new(),
+            is_awaited: Cell::default(),
             rollouts: RefCell::default(),
             has_counted: Rc::default(),
             keys,
@@ -49,6 +59,23 @@ impl Plugin {
         get_or_define(&self.suspects, define).cloned()
     }
 
+    /// What the stats show of the exchange.
+    pub fn fleet_metrics(&self) -> Result<&FleetMetrics, HostStatus> {
+        get_or_define(&self.fleet_metrics, FleetMetrics::define)
+    }
+
+    /// The same, where it was ever asked for.
+    pub fn known_fleet_metrics(&self) -> Option<&FleetMetrics> {
+        self.fleet_metrics.get()
+    }
+
+    /// Tells the other VMs whether clients wait until the fleet's store has what this one counted.
+    pub fn set_awaited(&self, is_awaited: bool) {
+        if self.is_awaited.replace(is_awaited) != is_awaited {
+            self.has_counted.set(true);
+        }
+    }
+
     /// Works with what this VM and the others of its Envoy have in common.
     pub fn with_peers<T>(&self, work: impl FnOnce(&mut Peers<HostStore>) -> T) -> T {
         work(&mut self.peers.borrow_mut())
@@ -57,7 +84,10 @@ impl Plugin {
     /// What this VM has counted, where the others do not know it.
     pub fn counted(&self) -> Option<VmCounts> {
         self.has_counted.get().then(|| {
-            let mut counts = VmCounts::default();
+            let mut counts = VmCounts {
+                is_awaited: self.is_awaited.get(),
+                ..VmCounts::default()
+            };
             for (name, state) in self.rollouts.borrow().iter() {
                 let name = name.as_str().to_owned();
                 if let Some(recent) = state.tell_recent() {

@@ -2,17 +2,20 @@
 
 use super::active::Active;
 use super::clock;
+use super::fleet_link::FleetLink;
 use super::phase::Phase;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
 use super::routed_stream::RoutedStream;
 use super::vm;
 use crate::analysis::grpc::is_grpc;
+use crate::policy::decide::Reason;
 use crate::policy::feedback::Report;
 use crate::policy::rollout::Rollout;
 use crate::policy::shared_store::HostStatus;
 use crate::request::client_request::Request;
 use crate::request::headers::Headers;
+use crate::value::color::Color;
 
 // === impl Active ===
 
@@ -41,8 +44,7 @@ impl Active {
             headers,
             property: &calls::property,
         };
-        let stream = self.route((index, rollout, runtime), &request, is_complete)?;
-        Ok(Phase::Routed(stream))
+        self.route((index, rollout, runtime), &request, context, is_complete)
     }
 
     /// Lets a request through that belongs to no rollout. The headers that the filter sets are never the client's.
@@ -65,8 +67,9 @@ impl Active {
         &self,
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         request: &Request<'_>,
+        context: u32,
         is_complete: bool,
-    ) -> Result<RoutedStream, HostStatus> {
+    ) -> Result<Phase, HostStatus> {
         let started_ns = if rollout.slow_after().is_some() {
             clock::steady_ns()
         } else if self.policy.profile.shows_streams() {
@@ -77,7 +80,28 @@ impl Active {
         runtime.define(&self.policy, rollout);
         let weights = runtime.weights(rollout);
         let decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
-        let color = decision.color;
+        let holds = self.fleet.as_ref().is_some_and(FleetLink::holds);
+        if holds && decision.reason != Reason::Override {
+            return self.hold(rollout, request, context, is_complete);
+        }
+        self.set_color(rollout, request, decision.color)?;
+        let content_type = request.headers.first("content-type");
+        let is_grpc = content_type.is_some_and(is_grpc);
+        let place = (index, runtime);
+        let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
+        if is_complete {
+            stream.request_completed(rollout, runtime, started_ns);
+        }
+        Ok(Phase::Routed(stream))
+    }
+
+    /// Has Envoy route the request at hand to a color.
+    pub fn set_color(
+        &self,
+        rollout: &Rollout,
+        request: &Request<'_>,
+        color: Color,
+    ) -> Result<(), HostStatus> {
         let route_header = self.policy.route_header.as_str();
         if let Some(clusters) = &rollout.clusters {
             calls::set_request_header(route_header, clusters.of(color).as_str())?;
@@ -87,14 +111,7 @@ impl Active {
         if let Some(name) = &self.policy.color_header {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }
-        let content_type = request.headers.first("content-type");
-        let is_grpc = content_type.is_some_and(is_grpc);
-        let place = (index, runtime);
-        let mut stream = RoutedStream::new(self, place, decision, started_ns, is_grpc);
-        if is_complete {
-            stream.request_completed(rollout, runtime, started_ns);
-        }
-        Ok(stream)
+        Ok(())
     }
 
     /// Counts feedback.

@@ -141,7 +141,9 @@ impl RolloutRuntime {
                     shown.show(evidence);
                 }
             }
-            Todo::Promote => info!("rollout {name}: the quality gate is passed, the ramp goes on"),
+            Todo::Promote(_) => {
+                info!("rollout {name}: the quality gate is passed, the ramp goes on")
+            }
             Todo::Advance { reason, .. } => {
                 if let Some(reason) = reason {
                     info!("rollout {name}: {reason}");

@@ -27,8 +27,8 @@ pub enum Todo {
         /// The limit and the figures.
         reason: String,
     },
-    /// Let the ramp go on beyond the weight at which it waits.
-    Promote,
+    /// Let the ramp go on beyond the weight at which it waits, from this time on in milliseconds since 1970.
+    Promote(u64),
     /// Hold responses to be slow after so many nanoseconds.
     SetSlowAfter(u64),
     /// Go on with a ramp whose steps ask for evidence.

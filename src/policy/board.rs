@@ -76,6 +76,16 @@ impl Board {
         std::mem::take(&mut self.news)
     }
 
+    /// The last beat of each VM whose counts are among these.
+    pub fn beats(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.vms.iter().map(|copy| (copy.vm, copy.counts.beat))
+    }
+
+    /// Whether clients wait until the fleet's store has what a VM counted.
+    pub fn is_awaited(&self) -> bool {
+        self.vms.iter().any(|copy| copy.counts.is_awaited)
+    }
+
     /// Adds what all counted to counts that have begun.
     pub fn add_to(&self, name: &RolloutName, counts: &mut RolloutCounts) {
         let copies = self.vms.iter().map(|copy| &copy.counts);

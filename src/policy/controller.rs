@@ -2,6 +2,7 @@
 
 use crate::policy::action::Action;
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_view::{FleetShown, FleetView};
 use crate::policy::policy::Policy;
 use crate::policy::rollout_watch::{RolloutWatch, TickInput};
 use crate::policy::sequential_guards::SequentialGuards;
@@ -35,6 +36,11 @@ impl Controller {
         self.watches.iter_mut().for_each(RolloutWatch::show_again);
     }
 
+    /// What the stats show of guard and quality gate of the rollout of this index.
+    pub fn shown(&self, index: usize, digest: u64) -> Option<FleetShown> {
+        self.watches.get(index)?.shown(digest)
+    }
+
     /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
     /// `has_changed` says whether any of them may have changed.
     pub fn tick(
@@ -45,6 +51,7 @@ impl Controller {
         now: Now,
         windows: &mut Windows,
         sequential: &SequentialGuards,
+        fleet: &FleetView,
     ) -> Vec<Action> {
         let turn = self.ticks % Self::TICKS_TO_REFRESH;
         self.ticks = self.ticks.wrapping_add(1);
@@ -58,6 +65,8 @@ impl Controller {
                 may_have_changed: has_changed,
                 is_due,
                 watched: sequential.of(&rollout.name),
+                judges: fleet.judges(),
+                shown: fleet.shown.get(rollout.name.as_str()),
             };
             let todo = watch.tick(rollout, &input, windows);
             actions.extend(todo.into_iter().map(|what| Action {

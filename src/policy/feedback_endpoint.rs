@@ -27,6 +27,8 @@ pub enum FeedbackError {
     Method,
     /// The body is too large: 413.
     TooLarge,
+    /// The fleet's store has not confirmed it: 503.
+    NotStored,
     /// Envoy does not hand the body over: 503.
     Unread(Missing),
 }
@@ -93,7 +95,7 @@ impl FeedbackError {
             Self::Forbidden => 403,
             Self::Method => 405,
             Self::TooLarge => 413,
-            Self::Unread(_) => 503,
+            Self::NotStored | Self::Unread(_) => 503,
         }
     }
 
@@ -117,6 +119,10 @@ impl fmt::Display for FeedbackError {
             Self::Forbidden => f.write_str("this client may not give feedback"),
             Self::Method => f.write_str("feedback is given by POST"),
             Self::QueryAndBody => f.write_str("both a query and a body, must be one of them"),
+            Self::NotStored => f.write_str(
+                "this Envoy has counted it, but the fleet's store has not confirmed it: it is lost if this Envoy ends \
+                 before, and counts twice if it is sent again",
+            ),
             Self::Unread(missing) => write!(
                 f,
                 "Envoy does not hand the body over: {}; counts may also come in the query, without a body",

@@ -68,6 +68,16 @@ impl Member {
         self.lead(store, keys, id)
     }
 
+    /// The number under which this VM is known to the others.
+    pub fn id(&self) -> Option<u32> {
+        self.id
+    }
+
+    /// The beat with which it tells what it counts now.
+    pub fn next_beat(&self) -> u64 {
+        self.ticks.wrapping_add(1)
+    }
+
     fn register(&mut self, store: &impl SharedStore, keys: &SharedKeys) -> Result<u32, HostStatus> {
         if let Some(id) = self.id {
             return Ok(id);

@@ -12,6 +12,9 @@ mod feedback_query;
 pub mod feedback_start;
 pub mod feedback_wait;
 pub mod figures;
+mod fleet_facts;
+pub mod fleet_settings;
+pub mod fleet_view;
 pub mod member;
 pub mod peers;
 #[allow(

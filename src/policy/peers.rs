@@ -1,6 +1,7 @@
 //! What one VM and the others of its Envoy have in common.
 
 use crate::policy::board::Board;
+use crate::policy::fleet_view::FleetView;
 use crate::policy::member::Member;
 use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_keys::SharedKeys;
@@ -22,6 +23,8 @@ pub struct Peers<S> {
     pub windows: Windows,
     /// What is known of single requests.
     pub sequential: SequentialGuards,
+    /// What is known of other proxies, where this VM leads.
+    pub fleet: FleetView,
 }
 
 // === impl Peers ===
@@ -36,6 +39,7 @@ impl<S> Peers<S> {
             board: Board::default(),
             windows: Windows::default(),
             sequential: SequentialGuards::default(),
+            fleet: FleetView::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A whole configuration that is known to be valid.
 
 use crate::policy::feedback_endpoint::FeedbackEndpoint;
+use crate::policy::fleet_settings::FleetSettings;
 use crate::policy::rollout::Rollout;
 use crate::request::headers::Headers;
 use crate::request::matcher::Matcher;
@@ -27,6 +28,8 @@ pub struct Policy {
     pub fingerprint: u32,
     /// Where feedback is taken.
     pub feedback: Option<FeedbackEndpoint>,
+    /// How this proxy exchanges with others.
+    pub fleet: Option<FleetSettings>,
     /// Headers that hold secrets and never reach an upstream, in the order of [`HeaderName::by_length`].
     pub secret_headers: Vec<HeaderName>,
     pub(crate) matcher: Matcher,

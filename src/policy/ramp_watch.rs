@@ -20,19 +20,22 @@ impl RampWatch {
         self.shows_again = true;
     }
 
-    /// What there is to do. `requests` is how many canary requests have finished so far.
+    /// What there is to do. `requests` is how many canary requests have finished so far; `judges` says whether this
+    /// proxy decides when a step is left.
     pub fn tick(
         &mut self,
         rollout: &Rollout,
         status: RolloutStatus,
         requests: u64,
         now_ms: u64,
+        judges: bool,
         todo: &mut Vec<Todo>,
     ) {
         let Some(ramp) = &rollout.ramp else {
             return;
         };
         let shown = match (status.tripped, self.shown) {
+            (None, _) if !judges => watch(rollout, ramp, status, requests, now_ms),
             (None, _) => look(rollout, ramp, status, requests, now_ms, todo),
             // The step at which it was rolled back.
             (Some(_), Some(last)) => ShownRamp {
@@ -48,6 +51,23 @@ impl RampWatch {
         if self.shown.replace(shown) != Some(shown) || shows_again {
             todo.push(Todo::ShowRamp(shown));
         }
+    }
+}
+
+/// Where a ramp is whose steps another proxy takes.
+fn watch(
+    rollout: &Rollout,
+    ramp: &Ramp,
+    status: RolloutStatus,
+    requests: u64,
+    now_ms: u64,
+) -> ShownRamp {
+    let mut unused = Vec::new();
+    let ShownRamp { waits, .. } = look(rollout, ramp, status, requests, now_ms, &mut unused);
+    let place = rollout.ramp_place(now_ms, status);
+    ShownRamp {
+        step: place.map(|place| place.step),
+        waits: waits || !unused.is_empty(),
     }
 }
 

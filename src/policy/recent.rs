@@ -123,9 +123,41 @@ impl Recent {
 
     /// What follows is told apart from what came before, which is forgotten after some turns.
     pub fn end_turn(&mut self) {
+        self.end_turn_of(Self::TURNS);
+    }
+
+    /// Adds what went on at a VM, so that the other proxies of the fleet are told of all VMs at once. So many seconds
+    /// are kept.
+    pub fn absorb(&mut self, news: &News, canary: Color, seconds: usize) {
+        for &(second, color, count) in &news.starts {
+            let place = self.starts.partition_point(|&(it, _)| it < second);
+            if self.starts.get(place).is_none_or(|&(it, _)| it != second) {
+                self.starts.insert(place, (second, PerColor::default()));
+            }
+            if let Some((_, starts)) = self.starts.get_mut(place) {
+                let starts = starts.of_mut(color);
+                let sum = i64::from(*starts).saturating_add(count);
+                *starts = u32::try_from(sum.max(0)).unwrap_or(u32::MAX);
+            }
+        }
+        while self.starts.len() > seconds {
+            self.starts.pop_front();
+        }
+        for incident in &news.incidents {
+            self.add(*incident, incident.color == canary);
+        }
+        for (bucket, count) in news.latencies.iter() {
+            self.latencies.add_count(bucket, count);
+        }
+    }
+
+    /// As [`Recent::end_turn`], where those who are told read as rarely as so many turns.
+    pub fn end_turn_of(&mut self, turns: u64) {
+        const MAX_INCIDENTS: usize = 512;
         self.turn = self.turn.saturating_add(1);
-        let oldest = self.turn.saturating_sub(Self::TURNS);
-        while self.incidents.front().is_some_and(|(it, _)| *it < oldest) {
+        let oldest = self.turn.saturating_sub(turns);
+        let is_old = |it: &(u64, Incident)| it.0 < oldest;
+        while self.incidents.len() > MAX_INCIDENTS || self.incidents.front().is_some_and(is_old) {
             self.incidents.pop_front();
         }
     }

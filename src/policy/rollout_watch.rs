@@ -8,6 +8,7 @@ use crate::analysis::ramp_progress::RampProgress;
 use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
 use crate::policy::action::{GuardState, Todo};
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_view::FleetShown;
 use crate::policy::policy::Policy;
 use crate::policy::ramp_watch::RampWatch;
 use crate::policy::rollout::{Rollout, RolloutStatus};
@@ -20,6 +21,7 @@ use crate::value::percent::{Percent, Weights};
 #[derive(Debug)]
 pub struct RolloutWatch {
     measures: bool,
+    digest: u64,
     seen: Option<Figures>,
     shown_state: Option<GuardState>,
     shown_evidence: Option<Evidence>,
@@ -42,6 +44,10 @@ pub struct TickInput<'a> {
     pub is_due: bool,
     /// What is known of single requests.
     pub watched: Option<&'a Watched>,
+    /// Whether this proxy judges, and not another one of its fleet.
+    pub judges: bool,
+    /// What the other one shows.
+    pub shown: Option<&'a FleetShown>,
 }
 
 // === impl RolloutWatch ===
@@ -51,6 +57,7 @@ impl RolloutWatch {
     pub fn new(policy: &Policy, rollout: &Rollout) -> Self {
         Self {
             measures: policy.measures(rollout),
+            digest: rollout.digest(),
             seen: None,
             shown_state: None,
             shown_evidence: None,
@@ -59,6 +66,15 @@ impl RolloutWatch {
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
         }
+    }
+
+    /// What the stats show of guard and quality gate.
+    pub fn shown(&self, digest: u64) -> Option<FleetShown> {
+        Some(FleetShown {
+            digest,
+            state: self.shown_state?,
+            evidence: self.shown_evidence.unwrap_or_default(),
+        })
     }
 
     /// Another VM, whose configuration is over, may have shown something else since.
@@ -103,8 +119,14 @@ impl RolloutWatch {
                 .or_else(|| todo.iter().find_map(Todo::rollback));
         }
         let canary = figures.requests.of(rollout.stable.other()).requests;
-        self.ramp
-            .tick(rollout, status, canary, now.wall_ms, &mut todo);
+        self.ramp.tick(
+            rollout,
+            status,
+            canary,
+            now.wall_ms,
+            input.judges,
+            &mut todo,
+        );
         let advance = todo.iter().find_map(Todo::advance);
         status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
@@ -147,12 +169,18 @@ impl RolloutWatch {
         if rollout.guard.is_none() && rollout.quality.is_none() {
             return;
         }
+        let shown = input.shown.filter(|shown| shown.digest == self.digest);
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
-            None => judge_limits(rollout, input, windows, todo),
+            None if input.judges => judge_limits(rollout, input, windows, todo),
+            None => shown.map_or(GuardState::Inconclusive, |shown| shown.state),
         };
-        let evidence = input.watched.and_then(|it| it.sequential.as_ref());
-        if let Some(evidence) = evidence.map(SequentialGuard::evidence)
+        let sequential = input.watched.and_then(|it| it.sequential.as_ref());
+        let evidence = sequential.map(|it| match shown {
+            Some(shown) if !input.judges => shown.evidence,
+            _ => it.evidence(),
+        });
+        if let Some(evidence) = evidence
             && self.shown_evidence.replace(evidence) != Some(evidence)
         {
             todo.push(Todo::ShowEvidence(evidence));
@@ -174,7 +202,7 @@ fn judge_limits(
     if let Some(quality) = &rollout.quality
         && !is_retired(rollout, figures.status, now)
     {
-        state = judge_quality(rollout, quality, figures, todo);
+        state = judge_quality(rollout, quality, input, todo);
     }
     if let Some(guard) = &rollout.guard
         && state != GuardState::Tripped
@@ -225,14 +253,15 @@ fn finding(kind: IncidentKind, [canary, stable]: [u64; 2]) -> String {
 fn judge_quality(
     rollout: &Rollout,
     quality: &Quality,
-    figures: &Figures,
+    input: &TickInput<'_>,
     todo: &mut Vec<Todo>,
 ) -> GuardState {
+    let &TickInput { now, figures, .. } = input;
     match quality.judge(rollout.stable, &figures.outcomes) {
         QualityAnalysis::Inconclusive => GuardState::Inconclusive,
         QualityAnalysis::Passed => {
             if rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
-                todo.push(Todo::Promote);
+                todo.push(Todo::Promote(now.wall_ms));
             }
             GuardState::Watching
         }

@@ -62,6 +62,12 @@ impl SequentialGuards {
         }
     }
 
+    /// Begins all anew, without evidence.
+    pub fn begin_anew(&mut self, policy: &Policy, epochs: &[Epoch]) {
+        self.0.clear();
+        self.begin(policy, epochs);
+    }
+
     /// Learns what is new on one VM.
     pub fn learn(
         &mut self,

@@ -14,6 +14,10 @@ pub struct SharedKeys {
     pub leader: String,
     /// Which VMs there are.
     pub registry: String,
+    /// What is known of the exchange with other proxies.
+    pub fleet: String,
+    /// The cluster of a fleet's store that Envoy is known to have.
+    pub fleet_cluster: String,
     counts: String,
 }
 
@@ -36,6 +40,8 @@ impl SharedKeys {
             revision: key("revision"),
             leader: key("leader"),
             registry: key("registry"),
+            fleet: key("fleet"),
+            fleet_cluster: key("fleet-cluster"),
             counts: key("counts"),
         }
     }

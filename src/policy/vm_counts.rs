@@ -12,11 +12,19 @@ use xxhash_rust::xxh64::Xxh64Builder;
 pub struct VmCounts {
     /// Changes now and then also where nothing was counted, to tell that the VM lives.
     pub beat: u64,
+    /// Whether clients wait until the fleet's store has these counts.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_awaited: bool,
     /// By name.
     pub rollouts: HashMap<String, RolloutCounts, Xxh64Builder>,
     /// What went on of late, by name, of rollouts whose guards go by single requests.
     #[serde(skip_serializing_if = "HashMap::is_empty")]
     pub recent: HashMap<String, Recent, Xxh64Builder>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 // === impl VmCounts ===
@@ -31,6 +39,7 @@ impl VmCounts {
         });
         Self {
             beat: self.beat,
+            is_awaited: self.is_awaited,
             rollouts: rollouts.collect(),
             recent: self.recent.clone(),
         }

@@ -53,6 +53,24 @@ impl Windows {
         }
     }
 
+    /// Begins all windows anew with what is counted so far.
+    pub fn begin_anew(&mut self, policy: &Policy, figures: &[Figures], now: Now) {
+        for (rollout, figures) in policy.rollouts.iter().zip(figures) {
+            if let (Some(guard), Some((_, window))) =
+                (&rollout.guard, self.0.get_mut(&rollout.name))
+            {
+                *window = Window::starting(guard.window_ms, now.steady_ms, figures.requests);
+            }
+        }
+    }
+
+    /// Takes counts into account that were not counted within a rollout's window.
+    pub fn add_before(&mut self, rollout: &Rollout, late: PerColor<Counts>) {
+        if let Some((_, window)) = self.0.get_mut(&rollout.name) {
+            window.add_before(late);
+        }
+    }
+
     /// Forgets windows through which nobody has looked for longer than they are.
     pub fn drop_stale(&mut self, policy: &Policy, now: Now) {
         for rollout in &policy.rollouts {

@@ -5,14 +5,18 @@ use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
 use crate::policy::controller::Controller;
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_facts::adopt;
+use crate::policy::fleet_view::{FleetCounts, FleetRole, FleetShown, FleetView};
 use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
-use crate::policy::rollout::RolloutStatus;
+use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::rollout_identity::RolloutIdentity;
+use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_state::{Fact, SharedState};
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
 use crate::policy::vm_counts::VmCounts;
+use crate::policy::windows::Windows;
 use crate::value::name::RolloutName;
 
 /// What one VM knows of the rollouts of one configuration.
@@ -89,6 +93,33 @@ impl Worker {
         self.statuses.get(index).copied().unwrap_or_default()
     }
 
+    /// Whether this VM looks after the rollouts.
+    pub fn leads(&self) -> bool {
+        self.leads && self.is_in_force
+    }
+
+    /// What each rollout's facts are tied to.
+    pub fn identities(&self) -> &[RolloutIdentity] {
+        &self.identities
+    }
+
+    /// What the VMs of this proxy have counted, by rollout.
+    pub fn own_counts(&self, policy: &Policy, board: &Board) -> Vec<FleetCounts> {
+        let known = self.identities.iter().zip(&self.epochs);
+        let own = |(rollout, (identity, epoch)): (&Rollout, (&RolloutIdentity, &Epoch))| {
+            let mut counts = RolloutCounts::of(*epoch);
+            board.add_to(&rollout.name, &mut counts);
+            FleetCounts::of(rollout, identity, &counts)
+        };
+        policy.rollouts.iter().zip(known).map(own).collect()
+    }
+
+    /// What the stats show of guard and quality gate.
+    pub fn shown(&self, index: usize) -> Option<FleetShown> {
+        let digest = self.identities.get(index)?.digest;
+        self.controller.shown(index, digest)
+    }
+
     /// What is counted now belongs to.
     pub fn epoch(&self, index: usize) -> Epoch {
         self.epochs.get(index).copied().unwrap_or_default()
@@ -132,34 +163,49 @@ impl Worker {
             board,
             windows,
             sequential,
+            fleet,
         } = peers;
         if !member.tick(store, keys, now.steady_ms, counted)? {
             self.leads = false;
             board.take_news();
+            *fleet = FleetView::default();
             return Ok(());
         }
         let has_changed = board.look(store, keys)?;
-        sequential.learn(policy, &self.statuses, &board.take_news(), now);
         let has_led = std::mem::replace(&mut self.leads, true);
         if !has_led {
             windows.drop_stale(policy, now);
         }
-        let has_changed = has_changed || report.has_learned || !has_led;
+        let has_changed =
+            has_changed || report.has_learned || !has_led || std::mem::take(&mut fleet.has_changed);
         if has_changed {
-            self.gather(policy, board);
+            self.gather(policy, board, fleet);
         }
-        for action in
-            self.controller
-                .tick(policy, &self.figures, has_changed, now, windows, sequential)
-        {
-            if self.note(&action, now) {
+        let news = board.take_news();
+        sequential.learn(policy, &self.statuses, &news, now);
+        if policy.fleet.is_some() {
+            self.meet_fleet(policy, fleet, windows, sequential, now);
+            fleet.own_news.extend(news);
+        }
+        let adopted = adopt(policy, &self.identities, &self.statuses, fleet);
+        let actions = self.controller.tick(
+            policy,
+            &self.figures,
+            has_changed,
+            now,
+            windows,
+            sequential,
+            fleet,
+        );
+        for action in adopted.into_iter().chain(actions) {
+            if self.note(&action) {
                 report.has_learned = true;
                 self.unwritten.push(action);
             } else {
                 report.actions.push(action);
             }
         }
-        self.write(policy, peers, now, report)
+        self.write(policy, peers, report)
     }
 
     fn try_begin<S: SharedStore>(
@@ -216,7 +262,7 @@ impl Worker {
         self.read_state(policy, peers)?;
         self.seen_revision = revision;
         peers.board.look(&peers.store, &peers.keys)?;
-        self.gather(policy, &peers.board);
+        self.gather(policy, &peers.board, &peers.fleet);
         let (identities, epochs) = (&self.identities, &self.epochs);
         let windows = &mut peers.windows;
         windows.begin(policy, identities, epochs, &self.figures, now);
@@ -273,14 +319,53 @@ impl Worker {
         Ok(state.is_about(policy))
     }
 
-    /// Adds up what all VMs counted.
-    fn gather(&mut self, policy: &Policy, board: &Board) {
-        let known = self.statuses.iter().zip(&self.epochs);
-        for ((rollout, figures), (status, epoch)) in
+    /// Learns what went on at other proxies, and how much of it is not of now.
+    fn meet_fleet(
+        &self,
+        policy: &Policy,
+        fleet: &mut FleetView,
+        windows: &mut Windows,
+        sequential: &mut SequentialGuards,
+        now: Now,
+    ) {
+        if std::mem::take(&mut fleet.begins_anew) {
+            fleet.late.clear();
+            windows.begin_anew(policy, &self.figures, now);
+            sequential.begin_anew(policy, &self.epochs);
+        }
+        for (name, late) in std::mem::take(&mut fleet.late) {
+            let index = policy.named(&name);
+            let known = index.and_then(|it| policy.rollouts.get(it).zip(self.identities.get(it)));
+            if let Some((rollout, identity)) = known {
+                let mut counts = RolloutCounts::default();
+                late.add_to(&rollout.releases, identity, &mut counts);
+                windows.add_before(rollout, counts.requests);
+            }
+        }
+        let mut news = std::mem::take(&mut fleet.news);
+        news.retain_mut(|(name, news)| {
+            let index = policy.named(name);
+            let known = index.and_then(|it| self.identities.get(it).zip(self.epochs.get(it)));
+            let known = known.filter(|(identity, _)| identity.generation == news.generation);
+            if let Some((_, epoch)) = known {
+                news.generation = epoch.generation;
+            }
+            known.is_some()
+        });
+        if fleet.role == FleetRole::Elected {
+            sequential.learn(policy, &self.statuses, &news, now);
+        }
+    }
+
+    /// Adds up what all VMs counted, and the other proxies of the fleet.
+    fn gather(&mut self, policy: &Policy, board: &Board, fleet: &FleetView) {
+        let known = self.identities.iter().zip(&self.statuses).zip(&self.epochs);
+        for ((rollout, figures), ((identity, status), epoch)) in
             policy.rollouts.iter().zip(&mut self.figures).zip(known)
         {
             let mut counts = RolloutCounts::of(*epoch);
             board.add_to(&rollout.name, &mut counts);
+            fleet.add_to(rollout, identity, &mut counts);
             *figures = Figures {
                 status: *status,
                 requests: counts.requests,
@@ -290,13 +375,13 @@ impl Worker {
     }
 
     /// Takes note of what has become of a rollout. Says whether the others have to know.
-    fn note(&mut self, action: &Action, now: Now) -> bool {
+    fn note(&mut self, action: &Action) -> bool {
         let Some(status) = self.statuses.get_mut(action.rollout) else {
             return false;
         };
         match action.what {
             Todo::RollBack { cause, .. } => status.tripped = Some(cause),
-            Todo::Promote => status.promoted_at_ms = Some(now.wall_ms),
+            Todo::Promote(at_ms) => status.promoted_at_ms = Some(at_ms),
             Todo::SetSlowAfter(ns) => status.slow_after_ns = Some(ns),
             Todo::Advance { to, .. } => status.ramp = Some(RampProgress::AtStep(to)),
             _ => return false,
@@ -312,7 +397,6 @@ impl Worker {
         &mut self,
         policy: &Policy,
         peers: &Peers<S>,
-        now: Now,
         report: &mut Report,
     ) -> Result<(), HostStatus> {
         if self.unwritten.is_empty() {
@@ -341,7 +425,10 @@ impl Worker {
                         Todo::Advance { from, to, .. } => {
                             state.add(&rollout.name, identity, Fact::Advanced(from, to))
                         }
-                        _ => state.add(&rollout.name, identity, Fact::Promoted(now.wall_ms)),
+                        Todo::Promote(at_ms) => {
+                            state.add(&rollout.name, identity, Fact::Promoted(at_ms))
+                        }
+                        _ => false,
                     }
                 }));
                 is_new.contains(&true)

@@ -589,7 +589,9 @@ fn quality_promotes_a_ramp_once_for_all() {
         }
     }
     let actions = envoy.ticks(4);
-    let promotions = actions.iter().filter(|action| action.what == Todo::Promote);
+    let promotions = actions
+        .iter()
+        .filter(|action| matches!(action.what, Todo::Promote(_)));
     assert_eq!(promotions.count(), 1);
     let promoted_at: Vec<_> = envoy
         .vms

@@ -64,6 +64,7 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
+    pub fn proxy_continue_stream(stream: u32) -> u32;
     pub fn proxy_set_effective_context(context: u32) -> u32;
     pub fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     pub fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
@@ -84,5 +85,7 @@ unsafe extern "C" {
 // ([preview 1](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md)).
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
+    pub fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
+    pub fn environ_get(variables: *mut *mut u8, block: *mut u8) -> u32;
     pub fn clock_time_get(clock: u32, precision_ns: u64, time: *mut u64) -> u32;
 }

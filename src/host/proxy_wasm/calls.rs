@@ -5,8 +5,10 @@
 
 use super::abi::*;
 use crate::policy::shared_store::HostStatus;
+use ::proxy_wasm::hostcalls::dispatch_http_call;
 use ::proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
 const OK: u32 = Status::Ok as u32;
 const NOT_FOUND: HostStatus = HostStatus(Status::NotFound as u32);
@@ -264,6 +266,56 @@ pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool, HostSt
 pub fn set_effective_context(context: u32) -> Result<(), HostStatus> {
     // SAFETY: a number alone is passed.
     done(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Lets the request at hand go on that was held back. Where none is at hand nothing happens.
+pub fn continue_request() -> Result<(), HostStatus> {
+    const REQUEST: u32 = 0;
+    // SAFETY: a number alone is passed.
+    done(unsafe { proxy_continue_stream(REQUEST) })
+}
+
+/// Calls a cluster. The answer comes to the root context, by the number that this gives. The SDK registers it, and
+/// needs to be allowed to set the effective context then.
+pub fn call(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, HostStatus> {
+    dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
+        .map_err(|status| HostStatus(status as u32))
+}
+
+/// The status and the body of the answer to a call.
+pub fn call_response() -> (u64, Vec<u8>) {
+    let status = first_value(MapType::HttpCallResponseHeaders, ":status");
+    let status = status.and_then(|it| std::str::from_utf8(&it).ok()?.parse().ok());
+    let kind = BufferType::HttpCallResponseBody as u32;
+    // SAFETY: Envoy writes both pointers.
+    let body =
+        take(|data, size| unsafe { proxy_get_buffer_bytes(kind, 0, usize::MAX, data, size) });
+    (status.unwrap_or(0), body.unwrap_or_default())
+}
+
+/// A variable of the VM's environment.
+pub fn environment_variable(name: &str) -> Option<String> {
+    let (mut count, mut size) = (0, 0);
+    // SAFETY: Envoy writes both numbers.
+    let status = unsafe { environ_sizes_get(&mut count, &mut size) };
+    if status != 0 {
+        return None;
+    }
+    let mut variables = vec![null_mut(); count];
+    let mut block = vec![0; size];
+    // SAFETY: Envoy writes as many pointers and bytes as it has just said.
+    let status = unsafe { environ_get(variables.as_mut_ptr(), block.as_mut_ptr()) };
+    if status != 0 {
+        return None;
+    }
+    let mut pairs = block.split(|byte| *byte == 0);
+    let value = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 /// Makes Envoy call `on_tick` of this root context so often.

@@ -3,6 +3,7 @@
 use super::calls;
 use super::stream::Stream;
 use crate::host::active::Active;
+use crate::host::fleet_link;
 use crate::policy::policy::Policy;
 use ::proxy_wasm::traits::{Context, HttpContext, RootContext};
 use ::proxy_wasm::types::ContextType;
@@ -10,14 +11,32 @@ use log::error;
 use std::rc::Rc;
 
 /// Envoy makes one for each configuration.
-#[derive(Default)]
 pub struct Root {
+    id: u32,
     active: Option<Rc<Active>>,
 }
 
 // === impl Root ===
 
-impl Context for Root {}
+impl Root {
+    pub const fn new(id: u32) -> Self {
+        Self { id, active: None }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(
+        &mut self,
+        token: u32,
+        _headers: usize,
+        _body: usize,
+        _trailers: usize,
+    ) {
+        if let Some(active) = &self.active {
+            active.receive_call(token);
+        }
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
@@ -32,7 +51,11 @@ impl RootContext for Root {
                 return false;
             }
         };
-        match Active::put_in_force(policy) {
+        if let Some(problem) = fleet_link::problem_with_cluster(&policy, self.id) {
+            error!("config rejected, the one in force stays: {problem}");
+            return false;
+        }
+        match Active::put_in_force(policy, self.id) {
             Ok(active) => {
                 self.active = Some(Rc::new(active));
                 true

@@ -26,8 +26,21 @@ impl Stream {
         }
     }
 
+    /// What waited may have been decided on meanwhile.
+    fn settle(&mut self) {
+        let settled = match &self.phase {
+            Phase::Held(held) => held.take_settled(),
+            Phase::Feedback(feedback) => feedback.take_settled(),
+            _ => None,
+        };
+        if let Some(phase) = settled {
+            self.phase = phase;
+        }
+    }
+
     /// Takes a part of the request's body; trailers are the last.
     fn receive_body(&mut self, size: usize, is_last: bool) {
+        self.settle();
         let Some(active) = &self.active else { return };
         match &mut self.phase {
             Phase::Routed(stream) => stream.request_body(active, is_last),
@@ -36,7 +49,8 @@ impl Stream {
                     self.phase = phase;
                 }
             }
-            Phase::Passing | Phase::Answered => {}
+            Phase::Held(held) => held.receive_body(is_last),
+            Phase::Passing | Phase::Storing(_) | Phase::Answered => {}
         }
     }
 
@@ -44,7 +58,9 @@ impl Stream {
     fn action(&self) -> Action {
         match self.phase {
             Phase::Passing | Phase::Routed(_) => Action::Continue,
-            Phase::Feedback(_) | Phase::Answered => Action::Pause,
+            Phase::Held(_) | Phase::Feedback(_) | Phase::Storing(_) | Phase::Answered => {
+                Action::Pause
+            }
         }
     }
 }
@@ -77,6 +93,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        self.settle();
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
             stream.response_started(active, end_of_stream);
         }
@@ -102,6 +119,7 @@ impl Drop for Stream {
     /// This comes for every stream, like `on_log`, and without a call of its own. The SDK's list of streams is
     /// borrowed meanwhile: no call is made here by which Envoy would call back, but to allocate.
     fn drop(&mut self) {
+        self.settle();
         let phase = std::mem::replace(&mut self.phase, Phase::Passing);
         if let (Some(active), Phase::Routed(stream)) = (&self.active, phase) {
             stream.ended(active);

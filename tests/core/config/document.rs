@@ -167,11 +167,11 @@ fn rollout_names_are_unique() {
 fn unknown_fields_are_rejected() {
     assert_message(
         with("rollout", json!([])),
-        "rollout: unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback",
+        "rollout: unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback, fleet",
     );
     assert_message(
         with("Version", json!("a")),
-        "Version: unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback",
+        "Version: unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback, fleet",
     );
 }
 
@@ -186,7 +186,7 @@ fn names_of_fields_are_escaped_in_paths() {
         ("\"", r#"\""#),
         ("farbe_\u{e4}", "farbe_\u{e4}"),
     ] {
-        let rest = "unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback";
+        let rest = "unknown field, must be one of version, profile, route_header, color_header, rollouts, feedback, fleet";
         assert_message(with(name, json!(1)), &format!("{shown}: {rest}"));
         let fields = "unknown field, must be one of blue, green";
         assert_field(

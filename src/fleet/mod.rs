@@ -1,0 +1,20 @@
+//! The exchange with the other proxies of a fleet, through etcd.
+
+mod aggregate;
+mod aggregate_document;
+mod credentials;
+mod etcd;
+mod etcd_response;
+pub mod event;
+pub mod exchange;
+mod followed_range;
+mod hex;
+mod keys;
+mod own;
+mod proxies;
+mod proxy_document;
+pub mod request;
+pub mod shared;
+mod verdict_document;
+mod verdicts;
+mod wire_counts;

@@ -1,0 +1,208 @@
+//! What a VM that leads knows of the other proxies of its fleet.
+
+use crate::analysis::guard::Cause;
+use crate::analysis::quality::Outcomes;
+use crate::analysis::ramp_progress::RampProgress;
+use crate::analysis::sequential_guard::Evidence;
+use crate::analysis::window::Counts;
+use crate::policy::action::GuardState;
+use crate::policy::recent::News;
+use crate::policy::rollout::Rollout;
+use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_identity::RolloutIdentity;
+use crate::value::color::{Color, PerColor};
+use crate::value::name::ReleaseLabel;
+use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64Builder;
+
+/// What a VM that leads knows of the other proxies of its fleet, and has to tell them.
+#[derive(Debug, Default)]
+pub struct FleetView {
+    /// Who judges.
+    pub role: FleetRole,
+    /// What all others have counted, by the names of rollouts.
+    pub others: HashMap<String, Vec<FleetCounts>, Xxh64Builder>,
+    /// How much of it was not counted just now, by the names of rollouts.
+    pub late: Vec<(String, FleetCounts)>,
+    /// What went on at others since this was taken last. Its generations are those of [`RolloutIdentity`].
+    pub news: Vec<(String, News)>,
+    /// What the fleet has decided.
+    pub facts: Vec<FleetFact>,
+    /// What the judging proxy shows, by the names of rollouts.
+    pub shown: HashMap<String, FleetShown, Xxh64Builder>,
+    /// What went on at this proxy since this was taken last.
+    pub own_news: Vec<(String, News)>,
+    /// Whether there is anything new in here since the last tick.
+    pub has_changed: bool,
+    /// Whether windows and evidence begin anew: they are about other requests than before.
+    pub begins_anew: bool,
+    has_judged_fleet: bool,
+}
+
+/// Who judges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FleetRole {
+    /// This proxy, for itself: it has no fleet, or does not reach it.
+    #[default]
+    Alone,
+    /// This proxy, for all.
+    Elected,
+    /// Another proxy.
+    Member,
+}
+
+/// Counts of one rollout as proxies compare them: by digests and labels, and not by what one of them has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FleetCounts {
+    /// The digest of clusters, releases and salt.
+    pub generation: u64,
+    /// The label of each color's release, empty where it has none.
+    pub releases: PerColor<String>,
+    /// How the requests went.
+    pub requests: PerColor<Counts>,
+    /// How the predictions turned out.
+    pub outcomes: PerColor<Outcomes>,
+}
+
+/// Something that the fleet has decided on a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetFact {
+    /// The rollout.
+    pub rollout: String,
+    /// The digest of what it holds for.
+    pub digest: u64,
+    /// What was decided.
+    pub verdict: FleetVerdict,
+    /// Whether this proxy has not acted on it yet.
+    pub is_fresh: bool,
+}
+
+/// What the fleet has decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FleetVerdict {
+    /// To roll back, for a cause, and the figures.
+    RolledBack(Cause, String),
+    /// To promote the ramp, in milliseconds since 1970.
+    Promoted(u64),
+    /// The ramp is here. Its time is by this proxy's clock.
+    Ramp(RampProgress),
+}
+
+/// What the judging proxy shows of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetShown {
+    /// The digest of the rollout.
+    pub digest: u64,
+    /// The state of guard and quality gate.
+    pub state: GuardState,
+    /// The evidence of the sequential guard.
+    pub evidence: Evidence,
+}
+
+// === impl FleetView ===
+
+impl FleetView {
+    /// Takes a role. Where other requests are judged than before, windows and evidence begin anew.
+    pub fn take_role(&mut self, role: FleetRole) {
+        let before = std::mem::replace(&mut self.role, role);
+        if before == role {
+            return;
+        }
+        let goes_on = match (before, role) {
+            // What others counted stays as it was known last.
+            (FleetRole::Elected, FleetRole::Alone) => true,
+            (FleetRole::Alone, FleetRole::Elected) => self.has_judged_fleet,
+            _ => false,
+        };
+        if role != FleetRole::Alone {
+            self.has_judged_fleet = role == FleetRole::Elected;
+        }
+        self.begins_anew |= !goes_on;
+        self.has_changed = true;
+    }
+
+    /// Whether this proxy judges.
+    pub fn judges(&self) -> bool {
+        self.role != FleetRole::Member
+    }
+
+    /// Adds what others counted of a rollout.
+    pub fn add_to(
+        &self,
+        rollout: &Rollout,
+        identity: &RolloutIdentity,
+        counts: &mut RolloutCounts,
+    ) {
+        let others = self.others.get(rollout.name.as_str());
+        for other in others.into_iter().flatten() {
+            other.add_to(&rollout.releases, identity, counts);
+        }
+    }
+}
+
+// === impl FleetCounts ===
+
+impl FleetCounts {
+    /// What one proxy has counted of a rollout.
+    pub fn of(rollout: &Rollout, identity: &RolloutIdentity, counts: &RolloutCounts) -> Self {
+        let label = |color: Color| {
+            let label = rollout.releases.of(color).as_ref();
+            label.map_or("", ReleaseLabel::as_str).to_owned()
+        };
+        Self {
+            generation: identity.generation,
+            releases: PerColor::from_fn(label),
+            requests: counts.requests,
+            outcomes: counts.outcomes,
+        }
+    }
+
+    /// Whether others belong to the same.
+    pub fn is_about(&self, other: &Self) -> bool {
+        (self.generation, &self.releases) == (other.generation, &other.releases)
+    }
+
+    /// Adds others that belong to the same.
+    pub fn add(&mut self, other: &Self) {
+        for color in Color::ALL {
+            self.requests.of_mut(color).add(other.requests.of(color));
+            self.outcomes.of_mut(color).add(other.outcomes.of(color));
+        }
+    }
+
+    /// What has come since others were counted that belong to the same.
+    pub fn since(&self, base: &Self) -> Self {
+        Self {
+            generation: self.generation,
+            releases: self.releases.clone(),
+            requests: PerColor::from_fn(|it| self.requests.of(it).since(base.requests.of(it))),
+            outcomes: PerColor::from_fn(|it| self.outcomes.of(it).since(base.outcomes.of(it))),
+        }
+    }
+
+    /// Adds to a list of counts that belong to different things.
+    pub fn add_to_list(&self, list: &mut Vec<Self>) {
+        match list.iter_mut().find(|it| it.is_about(self)) {
+            Some(known) => known.add(self),
+            None => list.push(self.clone()),
+        }
+    }
+
+    /// Adds what counts for a rollout as it is configured here.
+    pub fn add_to(
+        &self,
+        releases: &PerColor<Option<ReleaseLabel>>,
+        identity: &RolloutIdentity,
+        counts: &mut RolloutCounts,
+    ) {
+        for color in Color::ALL {
+            if self.generation == identity.generation {
+                counts.requests.of_mut(color).add(self.requests.of(color));
+            }
+            let label = releases.of(color).as_ref();
+            if label.map_or("", ReleaseLabel::as_str) == self.releases.of(color) {
+                counts.outcomes.of_mut(color).add(self.outcomes.of(color));
+            }
+        }
+    }
+}
