@@ -55,20 +55,7 @@ pub fn measured() -> Value {
     config(json!({ "quality": quality, "releases": { "blue": "1", "green": "2" } }))
 }
 
-/// Lets the filter call etcd and read the environment, where the shipped file does not yet.
-pub fn calling(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    let capabilities = [
-        "proxy_http_call",
-        "proxy_on_http_call_response",
-        "environ_get",
-        "environ_sizes_get",
-    ];
-    capabilities
-        .iter()
-        .fold(envoy, |envoy, capability| envoy.allow(capability))
-}
-
-/// A request of which so many failed.
+/// A request that green fails.
 pub fn failing() -> Request {
     get("/").header("x-test-status", "500")
 }
@@ -116,7 +103,7 @@ impl Fleet {
     /// An Envoy of this fleet, of this name.
     pub fn builder(&self, node: &str) -> EnvoyBuilder {
         let envoy = Envoy::builder(self.blue.addr(), self.green.addr());
-        let envoy = calling(envoy.config(self.config.clone()).node(node));
+        let envoy = envoy.config(self.config.clone()).node(node);
         let envoy = match self.members.is_empty() {
             true => envoy,
             false => envoy.etcd(&self.members),

@@ -24,12 +24,12 @@ async fn two_of_one_name_are_told_apart_and_reported() {
         let is_report = |envoy: &testbed::Envoy| {
             let log = envoy.log();
             let mut lines = log.lines();
-            lines.any(|line| line.contains("node.id") && line.contains("proxy-0"))
+            lines.any(|line| line.contains("node id") && line.contains("proxy-0"))
         };
         let is_reported = fleet.envoys.iter().any(is_report);
         is_reported
             .then_some(())
-            .ok_or("no line about node.id".to_owned())
+            .ok_or("no line about the node id".to_owned())
     };
     testbed::eventually("a report of the name", testbed::PATIENCE, reported).await;
     fleet.assert_sound().await;
