@@ -2,6 +2,7 @@
 
 use crate::analysis::sequential_guard::Evidence;
 use crate::fleet::hex::Hex;
+use crate::fleet::retired::WireCountsByRollout;
 use crate::fleet::wire_counts::WireCounts;
 use crate::policy::action::GuardState;
 use crate::policy::fleet_view::FleetShown;
@@ -26,7 +27,7 @@ pub struct AggregateDocument {
     pub rollouts: HashMap<String, AggregateRollout, Xxh64Builder>,
     /// What those have counted that are no more, by the names of rollouts.
     #[serde(default, skip_serializing_if = "HashMap::is_empty")]
-    pub retired: HashMap<String, Vec<WireCounts>, Xxh64Builder>,
+    pub retired: WireCountsByRollout,
 }
 
 /// One rollout over the fleet.

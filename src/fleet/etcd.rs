@@ -17,16 +17,19 @@ pub struct Txn {
 
 /// One operation.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Reads one key or a range.
-    RequestRange(Range),
+    #[serde(rename = "request_range")]
+    Read(Range),
     /// Writes a key.
-    RequestPut(Put),
+    #[serde(rename = "request_put")]
+    Write(Put),
     /// Deletes a key.
-    RequestDeleteRange(Delete),
+    #[serde(rename = "request_delete_range")]
+    Delete(Delete),
     /// A transaction within the transaction.
-    RequestTxn(Txn),
+    #[serde(rename = "request_txn")]
+    Within(Txn),
 }
 
 /// Reads keys.
@@ -103,7 +106,7 @@ impl Txn {
 impl Op {
     /// Reads a key where it was changed at this revision or later.
     pub fn read(key: &str, min_mod_revision: u64) -> Self {
-        Self::RequestRange(Range {
+        Self::Read(Range {
             key: Base64::of(key.as_bytes()),
             range_end: None,
             min_mod_revision,
@@ -114,7 +117,7 @@ impl Op {
     pub fn read_below(prefix: &str, min_mod_revision: u64) -> Self {
         let mut end = prefix.trim_end_matches('/').as_bytes().to_vec();
         end.push(b'0'); // what follows the slash
-        Self::RequestRange(Range {
+        Self::Read(Range {
             key: Base64::of(prefix.as_bytes()),
             range_end: Some(Base64::of(&end)),
             min_mod_revision,
@@ -123,7 +126,7 @@ impl Op {
 
     /// Writes a key.
     pub fn put(key: &str, value: &[u8]) -> Self {
-        Self::RequestPut(Put {
+        Self::Write(Put {
             key: Base64::of(key.as_bytes()),
             value: Base64::of(value),
         })
@@ -131,7 +134,7 @@ impl Op {
 
     /// Deletes a key.
     pub fn delete(key: &str) -> Self {
-        Self::RequestDeleteRange(Delete {
+        Self::Delete(Delete {
             key: Base64::of(key.as_bytes()),
         })
     }
@@ -140,7 +143,7 @@ impl Op {
     pub fn put_where_unchanged(key: &str, revision: u64, value: &[u8]) -> Self {
         let read = Self::read(key, 0);
         let put = Self::put(key, value);
-        Self::RequestTxn(Txn::where_unchanged(
+        Self::Within(Txn::where_unchanged(
             &[(key, revision)],
             vec![put],
             vec![read],

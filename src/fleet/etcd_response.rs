@@ -106,14 +106,6 @@ impl KeyValue<'_> {
 
 /// Protobuf has 64-bit integers as strings in JSON.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Number<'d> {
-        Text(#[serde(borrow)] Cow<'d, str>),
-        Plain(u64),
-    }
-    Ok(match Number::deserialize(deserializer)? {
-        Number::Text(text) => text.parse().unwrap_or(0),
-        Number::Plain(number) => number,
-    })
+    let text: Cow<'de, str> = Cow::deserialize(deserializer)?;
+    Ok(text.parse().unwrap_or(0))
 }

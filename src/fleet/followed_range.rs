@@ -30,6 +30,8 @@ impl FollowedRange {
     /// Takes what was read when the store was at a revision. `was_all` says that it was not changes alone. Where a
     /// key was deleted meanwhile, which changes do not tell, all is read at the next time.
     pub fn take(&mut self, range: &RangeResponse<'_>, was_all: bool, revision: u64) {
+        // A store that has lost what it had begins at a low revision.
+        let is_older = self.read_at.is_some_and(|read_at| revision < read_at);
         if was_all {
             self.keys.clear();
         }
@@ -37,6 +39,6 @@ impl FollowedRange {
             self.keys.insert(xxh64(kv.raw_key().as_bytes(), 0));
         }
         let known = u64::try_from(self.keys.len()).unwrap_or(0);
-        self.read_at = (known == range.count).then_some(revision);
+        self.read_at = (known == range.count && !is_older).then_some(revision);
     }
 }

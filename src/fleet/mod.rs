@@ -2,6 +2,9 @@
 
 mod aggregate;
 mod aggregate_document;
+mod answer;
+mod ask;
+mod asked;
 mod credentials;
 mod etcd;
 mod etcd_response;
@@ -14,7 +17,9 @@ mod own;
 mod proxies;
 mod proxy_document;
 pub mod request;
+mod retired;
 pub mod shared;
+mod sum;
 mod verdict_document;
 mod verdicts;
 mod wire_counts;

@@ -84,15 +84,10 @@ impl Own {
         self.told.clear();
         for ((rollout, identity), counts) in policy.rollouts.iter().zip(identities).zip(counts) {
             let name = rollout.name.as_str();
-            let base = self.base.get(name).filter(|base| base.is_about(&counts));
+            let base = self.base.get(name);
             let new = base.map_or_else(|| counts.clone(), |base| counts.since(base));
             let is_judged = rollout.guard.is_some() || rollout.quality.is_some();
-            let nothing = FleetCounts {
-                generation: new.generation,
-                releases: new.releases.clone(),
-                ..FleetCounts::default()
-            };
-            if !is_judged && rollout.ramp.is_none() && new == nothing {
+            if !is_judged && rollout.ramp.is_none() && new == new.emptied() {
                 continue;
             }
             let told = ProxyRollout {
@@ -150,10 +145,11 @@ impl Own {
     }
 
     fn add_base(&mut self, name: String, counts: &FleetCounts) {
-        match self.base.get_mut(&name).filter(|it| it.is_about(counts)) {
-            Some(base) => base.add(counts),
-            None => drop(self.base.insert(name, counts.clone())),
+        let mut sum = counts.clone();
+        if let Some(base) = self.base.get(&name) {
+            sum.add(base);
         }
+        self.base.insert(name, sum);
     }
 
     /// What the other VMs of this proxy have to know of it.

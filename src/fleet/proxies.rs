@@ -151,18 +151,20 @@ impl Proxies {
         known
     }
 
-    /// Whether some live proxy counts for the same as these counts of a rollout.
-    pub fn count_for(
+    /// Adds what live proxies count for in a rollout.
+    pub fn add_counted_for(
         &self,
         name: &str,
-        counts: &FleetCounts,
-        now_ms: u64,
-        interval_ms: u64,
-    ) -> bool {
+        (now_ms, interval_ms): (u64, u64),
+        all: &mut Vec<FleetCounts>,
+    ) {
         let live = self.known.values();
         let live = live.filter(|it| it.is_live(now_ms, interval_ms));
-        let mut rollouts = live.filter_map(|it| it.document.rollouts.get(name));
-        rollouts.any(|it| FleetCounts::from(&it.counts).is_about(counts))
+        for rollout in live.filter_map(|it| it.document.rollouts.get(name)) {
+            FleetCounts::from(&rollout.counts)
+                .emptied()
+                .add_to_list(all);
+        }
     }
 
     /// Names that live processes share with each other or with this one, each once.
@@ -206,13 +208,13 @@ fn take(
     let ahead_s = ahead_s.unwrap_or_else(|| difference(now_ms / 1_000, document.second));
     let before = known.as_ref().filter(|it| !it.document.retired);
     let is_late = before.is_none_or(|it| !it.is_live(now_ms, document.interval_ms));
-    for (name, rollout) in &document.rollouts {
+    let rollouts = document.rollouts.iter().filter(|_| !document.retired);
+    for (name, rollout) in rollouts {
         let before = before.and_then(|it| it.document.rollouts.get(name));
         let counts = FleetCounts::from(&rollout.counts);
         if is_late {
             let base = before.map(|it| FleetCounts::from(&it.counts));
-            let base = base.filter(|base| base.is_about(&counts));
-            let late = base.map_or(counts.clone(), |base| counts.since(&base));
+            let late = base.map_or_else(|| counts.clone(), |base| counts.since(&base));
             view.late.push((name.clone(), late));
         } else if let (Some(recent), Some(before)) = (&rollout.recent, before) {
             let none = Default::default();

@@ -15,6 +15,21 @@ pub struct Controller {
     ticks: usize,
 }
 
+/// What is known on one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The figures of each rollout, in the order of the configuration.
+    pub figures: &'a [Figures],
+    /// Whether any of them may have changed.
+    pub has_changed: bool,
+    /// The time.
+    pub now: Now,
+    /// Of single requests.
+    pub sequential: &'a SequentialGuards,
+    /// Of the other proxies.
+    pub fleet: &'a FleetView,
+}
+
 // === impl Controller ===
 
 impl Controller {
@@ -41,18 +56,20 @@ impl Controller {
         self.watches.get(index)?.shown(digest)
     }
 
-    /// Looks after all rollouts. `figures` has those of each rollout, in the order of the configuration;
-    /// `has_changed` says whether any of them may have changed.
+    /// Looks after all rollouts.
     pub fn tick(
         &mut self,
         policy: &Policy,
-        figures: &[Figures],
-        has_changed: bool,
-        now: Now,
+        known: &Known<'_>,
         windows: &mut Windows,
-        sequential: &SequentialGuards,
-        fleet: &FleetView,
     ) -> Vec<Action> {
+        let &Known {
+            figures,
+            has_changed,
+            now,
+            sequential,
+            fleet,
+        } = known;
         let turn = self.ticks % Self::TICKS_TO_REFRESH;
         self.ticks = self.ticks.wrapping_add(1);
         let mut actions = Vec::new();
@@ -65,7 +82,7 @@ impl Controller {
                 may_have_changed: has_changed,
                 is_due,
                 watched: sequential.of(&rollout.name),
-                judges: fleet.judges(),
+                judges: policy.fleet.is_none() || fleet.judges(),
                 shown: fleet.shown.get(rollout.name.as_str()),
             };
             let todo = watch.tick(rollout, &input, windows);

@@ -72,7 +72,10 @@ fn todo(
     }
 }
 
-/// Whether both are at the same point of a ramp; since when is by different clocks.
-fn is_at(one: RampPosition, other: RampPosition) -> bool {
-    (one.step, one.requests_before) == (other.step, other.requests_before)
+/// Whether a proxy is where its fleet is. What is known of the time is not exact, and one that has begun later knows
+/// less.
+fn is_at(proxy: RampPosition, fleet: RampPosition) -> bool {
+    const TOLERANCE_MS: u64 = 3_000;
+    let is_later = proxy.since_ms > fleet.since_ms.saturating_add(TOLERANCE_MS);
+    (proxy.step, proxy.requests_before) == (fleet.step, fleet.requests_before) && !is_later
 }

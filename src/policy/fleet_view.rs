@@ -42,8 +42,10 @@ pub struct FleetView {
 /// Who judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FleetRole {
-    /// This proxy, for itself: it has no fleet, or does not reach it.
+    /// Nobody yet: the fleet has not answered, and may still.
     #[default]
+    Unknown,
+    /// This proxy, for itself: it does not reach its fleet.
     Alone,
     /// This proxy, for all.
     Elected,
@@ -111,6 +113,8 @@ impl FleetView {
         let goes_on = match (before, role) {
             // What others counted stays as it was known last.
             (FleetRole::Elected, FleetRole::Alone) => true,
+            // Nothing is known of others.
+            (FleetRole::Unknown, FleetRole::Alone) => true,
             (FleetRole::Alone, FleetRole::Elected) => self.has_judged_fleet,
             _ => false,
         };
@@ -121,9 +125,9 @@ impl FleetView {
         self.has_changed = true;
     }
 
-    /// Whether this proxy judges.
+    /// Whether a proxy of a fleet judges itself.
     pub fn judges(&self) -> bool {
-        self.role != FleetRole::Member
+        matches!(self.role, FleetRole::Alone | FleetRole::Elected)
     }
 
     /// Adds what others counted of a rollout.
@@ -162,22 +166,52 @@ impl FleetCounts {
         (self.generation, &self.releases) == (other.generation, &other.releases)
     }
 
-    /// Adds others that belong to the same.
+    /// Adds what others counted for the same generation and the same releases.
     pub fn add(&mut self, other: &Self) {
         for color in Color::ALL {
-            self.requests.of_mut(color).add(other.requests.of(color));
-            self.outcomes.of_mut(color).add(other.outcomes.of(color));
+            if self.generation == other.generation {
+                self.requests.of_mut(color).add(other.requests.of(color));
+            }
+            if self.has_release_of(other, color) {
+                self.outcomes.of_mut(color).add(other.outcomes.of(color));
+            }
         }
     }
 
-    /// What has come since others were counted that belong to the same.
+    /// What has come since `base` was counted.
     pub fn since(&self, base: &Self) -> Self {
-        Self {
-            generation: self.generation,
-            releases: self.releases.clone(),
-            requests: PerColor::from_fn(|it| self.requests.of(it).since(base.requests.of(it))),
-            outcomes: PerColor::from_fn(|it| self.outcomes.of(it).since(base.outcomes.of(it))),
+        let mut rest = self.clone();
+        for color in Color::ALL {
+            if self.generation == base.generation {
+                *rest.requests.of_mut(color) =
+                    self.requests.of(color).since(base.requests.of(color));
+            }
+            if self.has_release_of(base, color) {
+                *rest.outcomes.of_mut(color) =
+                    self.outcomes.of(color).since(base.outcomes.of(color));
+            }
         }
+        rest
+    }
+
+    /// The same generation and releases, without counts.
+    pub fn emptied(&self) -> Self {
+        Self {
+            requests: PerColor::default(),
+            outcomes: PerColor::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Leaves nothing but outcomes: the requests were for another generation than any that is in force.
+    pub fn end_generation(&mut self) {
+        self.generation = 0;
+        self.requests = PerColor::default();
+    }
+
+    /// Whether a color runs the same release.
+    pub fn has_release_of(&self, other: &Self, color: Color) -> bool {
+        self.releases.of(color) == other.releases.of(color)
     }
 
     /// Adds to a list of counts that belong to different things.

@@ -3,7 +3,7 @@
 use crate::analysis::ramp_progress::RampProgress;
 use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
-use crate::policy::controller::Controller;
+use crate::policy::controller::{Controller, Known};
 use crate::policy::figures::{Figures, Now};
 use crate::policy::fleet_facts::adopt;
 use crate::policy::fleet_view::{FleetCounts, FleetRole, FleetShown, FleetView};
@@ -47,6 +47,9 @@ pub struct Report {
     /// Why not all could be done; it is tried again at the next tick.
     pub trouble: Option<HostStatus>,
 }
+
+/// The exchange takes news at each tick, unless Envoy refuses calls.
+const MAX_UNTOLD: usize = 4_096;
 
 // === impl Worker ===
 
@@ -185,18 +188,19 @@ impl Worker {
         sequential.learn(policy, &self.statuses, &news, now);
         if policy.fleet.is_some() {
             self.meet_fleet(policy, fleet, windows, sequential, now);
-            fleet.own_news.extend(news);
+            if fleet.own_news.len() < MAX_UNTOLD {
+                fleet.own_news.extend(news);
+            }
         }
         let adopted = adopt(policy, &self.identities, &self.statuses, fleet);
-        let actions = self.controller.tick(
-            policy,
-            &self.figures,
+        let known = Known {
+            figures: &self.figures,
             has_changed,
             now,
-            windows,
             sequential,
             fleet,
-        );
+        };
+        let actions = self.controller.tick(policy, &known, windows);
         for action in adopted.into_iter().chain(actions) {
             if self.note(&action) {
                 report.has_learned = true;

@@ -1,6 +1,8 @@
 //! How the VMs of one Envoy look after rollouts together, over a map as Envoy has it: with calls that are
 //! refused, others that are faster, clocks that step or stop, VMs that die, and rollouts that come and go.
 
+mod etcd;
+mod fleet;
 mod ramp;
 
 use crate::support::{policy, rollout_json};

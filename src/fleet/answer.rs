@@ -1,0 +1,241 @@
+//! What etcd's answer to a transaction means.
+
+use crate::fleet::asked::Asked;
+use crate::fleet::etcd_response::{OpResponse, TxnResponse};
+use crate::fleet::event::FleetEvent;
+use crate::fleet::exchange::Exchange;
+use crate::fleet::keys::VerdictKey;
+use crate::fleet::retired;
+use crate::fleet::shared::FleetShared;
+use crate::json::found::Found;
+use crate::policy::figures::Now;
+use crate::policy::fleet_view::{FleetCounts, FleetRole};
+use crate::policy::peers::Peers;
+use crate::policy::shared_store::{HostStatus, SharedStore, edit};
+
+// === impl Exchange ===
+
+impl Exchange {
+    /// The call that is under way has been answered with this status.
+    ///
+    /// # Errors
+    /// Where the host refuses a call.
+    pub fn receive<S: SharedStore>(
+        &mut self,
+        (status, body): (u64, &[u8]),
+        peers: &mut Peers<S>,
+        now: Now,
+        random: u64,
+    ) -> Result<(), HostStatus> {
+        let now_ms = now.steady_ms;
+        let Some(call) = self.call.take() else {
+            return Ok(());
+        };
+        if status != 200 {
+            let why = failure(status, body);
+            self.fail(&why, peers, now_ms, random);
+            return Ok(());
+        }
+        let Some(asked) = call.asked else {
+            if self.credentials.take(body) {
+                self.due_ms = now_ms;
+                self.last_call_ms = None;
+            } else {
+                self.fail("etcd gives no token", peers, now_ms, random);
+            }
+            return Ok(());
+        };
+        let response: Option<TxnResponse<'_>> = serde_json::from_slice(body).ok();
+        let response = response.filter(|it| it.revision() > 0 && it.responses.len() == asked.len());
+        let Some(response) = response else {
+            self.fail("what answers is no etcd", peers, now_ms, random);
+            return Ok(());
+        };
+        self.credentials.worked();
+        let is_stored = self.take(response, asked, peers, now);
+        self.succeed(peers, now_ms, random);
+        let (own, beats) = (&self.own, call.beats);
+        edit(
+            &peers.store,
+            &peers.keys.fleet,
+            |shared: &mut FleetShared| {
+                own.share(shared);
+                if is_stored {
+                    shared.stored.clone_from(&beats);
+                }
+                true
+            },
+        )?;
+        Ok(())
+    }
+
+    /// Says whether what this proxy has counted is stored.
+    fn take<S: SharedStore>(
+        &mut self,
+        response: TxnResponse<'_>,
+        asked: Vec<Asked>,
+        peers: &mut Peers<S>,
+        now: Now,
+    ) -> bool {
+        let revision = response.revision();
+        let is_emptied = revision < std::mem::replace(&mut self.last_revision, revision);
+        if is_emptied {
+            self.aggregate.revision = 0;
+        }
+        let mut skipped = Vec::new();
+        let mut is_stored = true;
+        for (asked, response) in asked.into_iter().zip(response.responses) {
+            let at = (revision, is_emptied);
+            is_stored &= self.take_one(asked, response, at, peers, now, &mut skipped);
+        }
+        self.errors = self
+            .errors
+            .saturating_add(u64::try_from(skipped.len()).unwrap_or(0));
+        if let Some(first) = skipped.first()
+            && !std::mem::replace(&mut self.has_skipped, true)
+        {
+            self.events
+                .push(FleetEvent::Skipped(Found::name(first).to_string()));
+        }
+        is_stored
+    }
+
+    /// False where what this proxy has counted is not stored.
+    fn take_one<S: SharedStore>(
+        &mut self,
+        asked: Asked,
+        response: OpResponse<'_>,
+        (revision, is_emptied): (u64, bool),
+        peers: &mut Peers<S>,
+        now: Now,
+        skipped: &mut Vec<String>,
+    ) -> bool {
+        let now_ms = now.steady_ms;
+        match asked {
+            Asked::Own => match response.into_conflict() {
+                None => self.own.revision = revision,
+                Some(conflict) => {
+                    self.own.meet(&conflict, is_emptied);
+                    self.is_urgent = true;
+                    return false;
+                }
+            },
+            Asked::WriteAggregate(document, retires) => match response.into_conflict() {
+                None => {
+                    self.aggregate.written(*document, revision, now_ms);
+                    if retires {
+                        self.proxies.read_again();
+                    }
+                }
+                Some(range) => {
+                    if !self.aggregate.read(&range, now_ms) {
+                        skipped.push(self.keys.aggregate.clone());
+                    }
+                }
+            },
+            Asked::ReadAggregate => {
+                if !self.aggregate.read(&response.into_range(), now_ms) {
+                    skipped.push(self.keys.aggregate.clone());
+                }
+            }
+            Asked::Verdicts(was_all) => {
+                let aggregate = &self.aggregate;
+                let elapsed_ms = |key: &VerdictKey, step| aggregate.ramp_elapsed_ms(key, step);
+                let range = response.into_range();
+                let read = (was_all, revision);
+                skipped.extend(self.verdicts.read(
+                    &self.keys,
+                    &range,
+                    read,
+                    now.wall_ms,
+                    elapsed_ms,
+                ));
+            }
+            Asked::Proxies(was_all) => {
+                let keys = (&self.keys, self.own.incarnation);
+                let range = response.into_range();
+                let read = (was_all, revision);
+                skipped.extend(
+                    self.proxies
+                        .read(keys, &range, read, now_ms, &mut peers.fleet),
+                );
+            }
+            Asked::Publish(key, verdict) => match response.into_conflict() {
+                None => self.verdicts.written(key, verdict, revision),
+                Some(range) => {
+                    let aggregate = &self.aggregate;
+                    let elapsed_ms = |key: &VerdictKey, step| aggregate.ramp_elapsed_ms(key, step);
+                    if let Some(kv) = range.kvs.first() {
+                        self.verdicts.take(&key, kv, now.wall_ms, elapsed_ms);
+                    }
+                }
+            },
+            Asked::End(key) => self.verdicts.deleted(&key),
+        }
+        true
+    }
+
+    fn succeed<S: SharedStore>(&mut self, peers: &mut Peers<S>, now_ms: u64, random: u64) {
+        let interval_ms = self.interval_ms();
+        self.failures = 0;
+        self.schedule(now_ms, random);
+        // The first answer tells what there is; from now on this proxy may take part.
+        self.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
+        let view = &mut peers.fleet;
+        let is_elected = self.aggregate.elects(self.own.incarnation);
+        view.take_role(if is_elected {
+            FleetRole::Elected
+        } else {
+            FleetRole::Member
+        });
+        let retired = retired::read(&self.aggregate.document.retired);
+        view.others.clear();
+        view.shown.clear();
+        if is_elected {
+            let live = self.proxies.live(now_ms, interval_ms);
+            self.proxy_count = u64::try_from(live).unwrap_or(0).saturating_add(1);
+            let shared = self
+                .proxies
+                .shared_names(&self.own.name, now_ms, interval_ms);
+            self.events
+                .extend(shared.into_iter().map(FleetEvent::SharedName));
+            view.others = retired;
+            for (name, counts) in self.proxies.counts() {
+                counts.add_to_list(view.others.entry(name.clone()).or_default());
+            }
+        } else {
+            let aggregate = &self.aggregate.document;
+            self.proxy_count = aggregate.proxies.max(1);
+            for (name, rollout) in &aggregate.rollouts {
+                let own = self.own.told(name);
+                let others = rollout.counts.iter().map(|counts| {
+                    let counts = FleetCounts::from(counts);
+                    match own.filter(|own| own.is_about(&counts)) {
+                        Some(own) => counts.since(own),
+                        None => counts,
+                    }
+                });
+                view.others.insert(name.clone(), others.collect());
+                view.shown.insert(name.clone(), rollout.shown());
+            }
+        }
+        view.facts = self.verdicts.facts();
+        view.has_changed = true;
+        if self.is_connected.replace(true) != Some(true) {
+            self.events.push(FleetEvent::Connected(self.proxy_count));
+        }
+    }
+}
+
+/// Why a call has failed. etcd's own words hold no secret.
+fn failure(status: u64, body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    let failure: Option<Failure> = serde_json::from_slice(body).ok();
+    match failure {
+        Some(Failure { error }) => format!("status {status}, {}", Found::plain(&error)),
+        None => format!("status {status}"),
+    }
+}

@@ -1,0 +1,201 @@
+//! What a proxy asks of etcd in one transaction: its own counts in, what the fleet knows out.
+
+use crate::analysis::ramp_progress::RampProgress;
+use crate::fleet::aggregate_document::AggregateDocument;
+use crate::fleet::asked::Asked;
+use crate::fleet::etcd::{Op, Txn};
+use crate::fleet::exchange::Exchange;
+use crate::fleet::keys::{VerdictKey, VerdictKind};
+use crate::fleet::proxies::{Proxies, Retiring};
+use crate::fleet::verdict_document;
+use crate::fleet::verdicts::Use;
+use crate::policy::figures::Now;
+use crate::policy::fleet_settings::FleetSettings;
+use crate::policy::fleet_view::{FleetRole, FleetVerdict};
+use crate::policy::peers::Peers;
+use crate::policy::policy::Policy;
+use crate::policy::shared_store::SharedStore;
+use crate::policy::worker::Worker;
+
+/// etcd takes 128 operations in a transaction.
+const MAX_VERDICTS: usize = 32;
+
+// === impl Exchange ===
+
+impl Exchange {
+    /// What this proxy knows of rollouts and the fleet does not.
+    pub(super) fn unpublished(
+        &self,
+        policy: &Policy,
+        worker: &Worker,
+        role: FleetRole,
+    ) -> Vec<(VerdictKey, FleetVerdict)> {
+        let mut unpublished = Vec::new();
+        if !self.is_answered || self.failures > 0 {
+            return unpublished;
+        }
+        for (index, (rollout, identity)) in
+            policy.rollouts.iter().zip(worker.identities()).enumerate()
+        {
+            let (name, status) = (rollout.name.as_str(), worker.status(index));
+            if let Some(cause) = status.tripped {
+                let key = VerdictKey::new(name, identity.digest, VerdictKind::Rollback);
+                if self.verdicts.get(&key).is_none() {
+                    let reason = self.reasons.get(name).cloned();
+                    let reason = reason.unwrap_or_else(|| cause.as_str().to_owned());
+                    unpublished.push((key, FleetVerdict::RolledBack(cause, reason)));
+                }
+            }
+            if let Some(at_ms) = status.promoted_at_ms {
+                let key = VerdictKey::new(name, identity.gate, VerdictKind::Promotion);
+                if self.verdicts.get(&key).is_none() {
+                    unpublished.push((key, FleetVerdict::Promoted(at_ms)));
+                }
+            }
+            if let (Some(ramp @ RampProgress::AtStep(at)), FleetRole::Elected) = (status.ramp, role)
+            {
+                let key = VerdictKey::new(name, identity.ramp, VerdictKind::Ramp);
+                let is_known = matches!(
+                    self.verdicts.get(&key),
+                    Some(FleetVerdict::Ramp(RampProgress::AtStep(known)))
+                        if (known.step, known.requests_before) == (at.step, at.requests_before)
+                );
+                if !is_known {
+                    unpublished.push((key, FleetVerdict::Ramp(ramp)));
+                }
+            }
+        }
+        unpublished.truncate(MAX_VERDICTS);
+        unpublished
+    }
+
+    /// One transaction: this proxy's counts in, what the fleet knows out.
+    pub(super) fn ask<S: SharedStore>(
+        &mut self,
+        policy: &Policy,
+        settings: &FleetSettings,
+        worker: &Worker,
+        peers: &Peers<S>,
+        now: Now,
+        unpublished: Vec<(VerdictKey, FleetVerdict)>,
+    ) -> (Txn, Vec<Asked>) {
+        let (interval_ms, now_ms) = (settings.interval_ms, now.steady_ms);
+        let counts = worker.own_counts(policy, &peers.board);
+        let identities = worker.identities();
+        let told = self
+            .own
+            .tell(policy, identities, counts, (interval_ms, now_ms / 1_000));
+        let key = self
+            .keys
+            .proxy(self.own.name.as_bytes(), self.own.incarnation);
+        let mut ops = vec![Op::put_where_unchanged(&key, self.own.revision, &told)];
+        let mut asked = vec![Asked::Own];
+        let writes = self.is_answered
+            && self
+                .aggregate
+                .is_open_to(self.own.incarnation, now_ms, interval_ms);
+        if writes {
+            let (document, retiring) = self.sum_up(policy, settings, worker, now);
+            ops.push(self.write_aggregate(&document, &retiring));
+            asked.push(Asked::WriteAggregate(
+                Box::new(document),
+                !retiring.is_empty(),
+            ));
+        } else {
+            let next = self.aggregate.revision.saturating_add(1);
+            let next = if self.aggregate.revision == 0 {
+                0
+            } else {
+                next
+            };
+            ops.push(Op::read(&self.keys.aggregate, next));
+            asked.push(Asked::ReadAggregate);
+        }
+        for (key, verdict) in unpublished {
+            let json = verdict_document::to_json(&verdict, &self.own.name, now.wall_ms);
+            let revision = self.verdicts.revision(&key);
+            ops.push(Op::put_where_unchanged(
+                &self.keys.verdict(&key),
+                revision,
+                &json,
+            ));
+            asked.push(Asked::Publish(key, verdict));
+        }
+        if self.aggregate.elects(self.own.incarnation) {
+            for (key, revision) in self.ended(policy, worker, now_ms, interval_ms) {
+                let name = self.keys.verdict(&key);
+                let delete = vec![Op::delete(&name)];
+                ops.push(Op::Within(Txn::where_unchanged(
+                    &[(&name, revision)],
+                    delete,
+                    Vec::new(),
+                )));
+                asked.push(Asked::End(key));
+            }
+        }
+        let next = self.verdicts.range.next_revision();
+        ops.push(Op::read_below(&self.keys.verdicts, next));
+        asked.push(Asked::Verdicts(next == 0));
+        if writes {
+            let next = self.proxies.range.next_revision();
+            ops.push(Op::read_below(&self.keys.proxies, next));
+            asked.push(Asked::Proxies(next == 0));
+        } else {
+            self.proxies = Proxies::default();
+        }
+        (Txn::always(ops), asked)
+    }
+
+    fn write_aggregate(&self, document: &AggregateDocument, retiring: &[Retiring]) -> Op {
+        let json = serde_json::to_vec(document).unwrap_or_default();
+        let key = self.keys.aggregate.as_str();
+        let mut unchanged = vec![(key, self.aggregate.revision)];
+        let mut writes = vec![Op::put(key, &json)];
+        for proxy in retiring {
+            unchanged.push((&proxy.key, proxy.revision));
+            writes.push(match &proxy.document {
+                Some(document) => Op::put(
+                    &proxy.key,
+                    &serde_json::to_vec(document).unwrap_or_default(),
+                ),
+                None => Op::delete(&proxy.key),
+            });
+        }
+        Op::Within(Txn::where_unchanged(
+            &unchanged,
+            writes,
+            vec![Op::read(key, 0)],
+        ))
+    }
+
+    /// Verdicts whose configuration has been replaced everywhere.
+    fn ended(
+        &mut self,
+        policy: &Policy,
+        worker: &Worker,
+        now_ms: u64,
+        interval_ms: u64,
+    ) -> Vec<(VerdictKey, u64)> {
+        let proxies = &self.proxies;
+        let mut ended = self
+            .verdicts
+            .ended(now_ms, interval_ms.saturating_mul(3), |key| {
+                let index = policy.named(&key.rollout);
+                let own = index.and_then(|index| worker.identities().get(index));
+                let own = own.map(|identity| match key.kind {
+                    VerdictKind::Rollback => identity.digest,
+                    VerdictKind::Promotion => identity.gate,
+                    VerdictKind::Ramp => identity.ramp,
+                });
+                match own {
+                    Some(digest) if digest == key.digest.0 => Use::InForce,
+                    own => match proxies.usage(key, now_ms, interval_ms) {
+                        Use::Unknown if own.is_some() => Use::Replaced,
+                        usage => usage,
+                    },
+                }
+            });
+        ended.truncate(MAX_VERDICTS);
+        ended
+    }
+}

@@ -1,0 +1,39 @@
+//! A call that is under way, and what was asked by it.
+
+use crate::fleet::aggregate_document::AggregateDocument;
+use crate::fleet::keys::VerdictKey;
+use crate::policy::fleet_view::FleetVerdict;
+
+/// A call that is under way.
+#[derive(Debug)]
+pub struct Call {
+    /// Its number, once Envoy has taken it.
+    pub token: Option<u32>,
+    /// Since when.
+    pub since_ms: u64,
+    /// How long it may take.
+    pub timeout_ms: u64,
+    /// Nothing where it asks for a token.
+    pub asked: Option<Vec<Asked>>,
+    /// The last beat of each VM whose counts are told.
+    pub beats: Vec<(u32, u64)>,
+}
+
+/// What an operation of a call is about.
+#[derive(Debug)]
+pub enum Asked {
+    /// To write what this proxy tells.
+    Own,
+    /// To write what the elected proxy tells, and whether proxies retire with it.
+    WriteAggregate(Box<AggregateDocument>, bool),
+    /// To read what the elected proxy tells.
+    ReadAggregate,
+    /// To read verdicts, all of them or changes.
+    Verdicts(bool),
+    /// To read what other proxies tell, all or changes.
+    Proxies(bool),
+    /// To write a verdict.
+    Publish(VerdictKey, FleetVerdict),
+    /// To delete one.
+    End(VerdictKey),
+}
