@@ -70,12 +70,31 @@ impl RampPosition {
     }
 
     /// Goes on from where the clock has had a ramp whose steps did not ask for evidence.
-    pub fn from_place(place: RampPlace, requests: u64) -> Self {
+    pub fn from_place(place: RampPlace, requests: Option<u64>) -> Self {
         Self {
             step: place.held_before.unwrap_or(place.step),
             since_ms: place.since_ms,
-            requests_before: place.held_before.is_none().then_some(requests),
+            requests_before: requests.filter(|_| place.held_before.is_none()),
         }
+    }
+
+    /// Whether its first step has begun.
+    pub const fn has_begun(self) -> bool {
+        self.step > 0 || self.requests_before.is_some()
+    }
+
+    /// Whether another proxy has come further.
+    pub fn is_behind(self, other: Self) -> bool {
+        (self.step, self.requests_before.is_some()) < (other.step, other.requests_before.is_some())
+    }
+
+    /// Whether this proxy goes on from where its fleet is: where that is further, and at the same step where another
+    /// proxy judges. What is known of the time is not exact, and one that has begun later knows less.
+    pub fn takes_over(self, fleet: Self, judges: bool) -> bool {
+        const TOLERANCE_MS: u64 = 3_000;
+        let is_later = self.since_ms > fleet.since_ms.saturating_add(TOLERANCE_MS);
+        let differs = self.requests_before != fleet.requests_before || is_later;
+        self.is_behind(fleet) || (!judges && differs && !fleet.is_behind(self))
     }
 
     fn is_before_start(self, now_ms: u64) -> bool {

@@ -13,6 +13,10 @@ use crate::policy::fleet_view::{FleetCounts, FleetRole};
 use crate::policy::peers::Peers;
 use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 
+/// From Envoy where nothing answers, and from etcd without a leader. Another token mends neither.
+const UNREACHABLE: u64 = 503;
+const TIMED_OUT: u64 = 504;
+
 // === impl Exchange ===
 
 impl Exchange {
@@ -34,6 +38,9 @@ impl Exchange {
         if status != 200 {
             let why = failure(status, body);
             self.fail(&why, peers, now_ms, random);
+            if !matches!(status, UNREACHABLE | TIMED_OUT) {
+                self.credentials.doubt(now_ms, random);
+            }
             return Ok(());
         }
         let Some(asked) = call.asked else {
@@ -42,6 +49,7 @@ impl Exchange {
                 self.last_call_ms = None;
             } else {
                 self.fail("etcd gives no token", peers, now_ms, random);
+                self.credentials.doubt(now_ms, random);
             }
             return Ok(());
         };
@@ -183,10 +191,11 @@ impl Exchange {
         self.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
         let view = &mut peers.fleet;
         let is_elected = self.aggregate.elects(self.own.incarnation);
-        view.take_role(if is_elected {
-            FleetRole::Elected
-        } else {
-            FleetRole::Member
+        view.take_role(match (is_elected, self.proxies.range.is_known) {
+            (true, true) => FleetRole::Elected,
+            // Another VM of this proxy was elected. This one has to read what the others tell first.
+            (true, false) => FleetRole::Unknown,
+            (false, _) => FleetRole::Member,
         });
         let retired = retired::read(&self.aggregate.document.retired);
         view.others.clear();

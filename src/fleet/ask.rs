@@ -52,16 +52,18 @@ impl Exchange {
                     unpublished.push((key, FleetVerdict::Promoted(at_ms)));
                 }
             }
-            if let (Some(ramp @ RampProgress::AtStep(at)), FleetRole::Elected) = (status.ramp, role)
-            {
+            if let (Some(RampProgress::AtStep(at)), None) = (status.ramp, status.tripped) {
                 let key = VerdictKey::new(name, identity.ramp, VerdictKind::Ramp);
-                let is_known = matches!(
-                    self.verdicts.get(&key),
-                    Some(FleetVerdict::Ramp(RampProgress::AtStep(known)))
-                        if (known.step, known.requests_before) == (at.step, at.requests_before)
-                );
-                if !is_known {
-                    unpublished.push((key, FleetVerdict::Ramp(ramp)));
+                let is_news = match self.verdicts.get(&key) {
+                    Some(FleetVerdict::Ramp(known)) => {
+                        let differs = at.requests_before != known.requests_before;
+                        let is_ours = role == FleetRole::Elected && !at.is_behind(*known);
+                        known.is_behind(at) || (is_ours && differs)
+                    }
+                    _ => at.has_begun(),
+                };
+                if is_news {
+                    unpublished.push((key, FleetVerdict::Ramp(at)));
                 }
             }
         }
@@ -112,16 +114,10 @@ impl Exchange {
             asked.push(Asked::ReadAggregate);
         }
         for (key, verdict) in unpublished {
-            let json = verdict_document::to_json(&verdict, &self.own.name, now.wall_ms);
-            let revision = self.verdicts.revision(&key);
-            ops.push(Op::put_where_unchanged(
-                &self.keys.verdict(&key),
-                revision,
-                &json,
-            ));
+            ops.push(self.write_verdict(policy, worker, &key, &verdict, now));
             asked.push(Asked::Publish(key, verdict));
         }
-        if self.aggregate.elects(self.own.incarnation) {
+        if self.knows_all() {
             for (key, revision) in self.ended(policy, worker, now_ms, interval_ms) {
                 let name = self.keys.verdict(&key);
                 let delete = vec![Op::delete(&name)];
@@ -144,6 +140,29 @@ impl Exchange {
             self.proxies = Proxies::default();
         }
         (Txn::always(ops), asked)
+    }
+
+    /// A repaired rollout begins its ramp anew, so how far it had come ends with a rollback.
+    fn write_verdict(
+        &self,
+        policy: &Policy,
+        worker: &Worker,
+        key: &VerdictKey,
+        verdict: &FleetVerdict,
+        now: Now,
+    ) -> Op {
+        let name = self.keys.verdict(key);
+        let json = verdict_document::to_json(verdict, &self.own.name, now.wall_ms);
+        let mut writes = vec![Op::put(&name, &json)];
+        let index = policy.named(&key.rollout);
+        let identity = index.and_then(|index| worker.identities().get(index));
+        if let (FleetVerdict::RolledBack(..), Some(identity)) = (verdict, identity) {
+            let ramp = VerdictKey::new(&key.rollout, identity.ramp, VerdictKind::Ramp);
+            writes.push(Op::delete(&self.keys.verdict(&ramp)));
+        }
+        let unchanged = [(&*name, self.verdicts.revision(key))];
+        let read = vec![Op::read(&name, 0)];
+        Op::Within(Txn::where_unchanged(&unchanged, writes, read))
     }
 
     fn write_aggregate(&self, document: &AggregateDocument, retiring: &[Retiring]) -> Op {

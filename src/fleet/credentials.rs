@@ -26,7 +26,7 @@ struct LoggedIn {
 
 impl Credentials {
     const MIN_PAUSE_MS: u64 = 500;
-    const MAX_PAUSE_MS: u64 = 30_000;
+    const MAX_PAUSE_MS: u64 = 10_000;
     const MAX_DOUBLINGS: u32 = 6;
 
     /// The token.

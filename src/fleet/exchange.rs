@@ -309,9 +309,6 @@ impl Exchange {
         self.errors = self.errors.saturating_add(1);
         self.failures = self.failures.saturating_add(1);
         self.schedule(now_ms, random);
-        if self.settings.as_ref().is_some_and(|it| it.auth.is_some()) {
-            self.credentials.doubt(now_ms, random);
-        }
         if self.failures >= Self::FAILURES {
             peers.fleet.take_role(FleetRole::Alone);
         }

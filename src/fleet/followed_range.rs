@@ -11,6 +11,8 @@ pub struct FollowedRange {
     keys: HashSet<u64, Xxh64Builder>,
     /// Nothing where all has to be read.
     read_at: Option<u64>,
+    /// Whether it was ever read.
+    pub is_known: bool,
 }
 
 // === impl FollowedRange ===
@@ -35,6 +37,7 @@ impl FollowedRange {
         if was_all {
             self.keys.clear();
         }
+        self.is_known = true;
         for kv in &range.kvs {
             self.keys.insert(xxh64(kv.raw_key().as_bytes(), 0));
         }

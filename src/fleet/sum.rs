@@ -33,7 +33,7 @@ impl Exchange {
             interval_ms,
             ..AggregateDocument::default()
         };
-        if !self.aggregate.elects(self.own.incarnation) {
+        if !self.knows_all() {
             // The proxies are read with this call.
             let known = &self.aggregate.document;
             document.proxies = known.proxies.max(1);
@@ -61,6 +61,11 @@ impl Exchange {
         }
         document.retired = retired::to_wire(&retired);
         (document, retiring)
+    }
+
+    /// Whether this proxy is elected and knows what the others tell.
+    pub(super) fn knows_all(&self) -> bool {
+        self.aggregate.elects(self.own.incarnation) && self.proxies.range.is_known
     }
 
     /// What all proxies have counted, this one too.

@@ -1,7 +1,7 @@
 //! Verdicts as etcd has them.
 
 use crate::analysis::guard::Cause;
-use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::ramp_progress::RampPosition;
 use crate::fleet::keys::VerdictKind;
 use crate::json::found::Found;
 use crate::policy::fleet_view::FleetVerdict;
@@ -56,13 +56,12 @@ pub fn to_json(verdict: &FleetVerdict, proxy: &str, now_ms: u64) -> Vec<u8> {
         FleetVerdict::Promoted(at_ms) => {
             serde_json::to_vec(&PromotionDocument { v, at_ms: *at_ms })
         }
-        FleetVerdict::Ramp(RampProgress::AtStep(at)) => serde_json::to_vec(&RampDocument {
+        FleetVerdict::Ramp(at) => serde_json::to_vec(&RampDocument {
             v,
             step: u32::try_from(at.step).unwrap_or(u32::MAX),
             requests_before: at.requests_before,
             elapsed_ms: now_ms.saturating_sub(at.since_ms),
         }),
-        FleetVerdict::Ramp(RampProgress::ByClock(_)) => Ok(Vec::new()),
     };
     // Writing text and numbers to memory does not fail.
     json.unwrap_or_default()
@@ -91,11 +90,11 @@ pub fn read(
         VerdictKind::Ramp => {
             let document: RampDocument = serde_json::from_slice(json).ok()?;
             let elapsed_ms = document.elapsed_ms.max(elapsed_ms(document.step));
-            let verdict = FleetVerdict::Ramp(RampProgress::AtStep(RampPosition {
+            let verdict = FleetVerdict::Ramp(RampPosition {
                 step: usize::try_from(document.step).ok()?,
                 since_ms: now_ms.saturating_sub(elapsed_ms),
                 requests_before: document.requests_before,
-            }));
+            });
             (document.v == VERSION).then_some(verdict)
         }
     }

@@ -23,8 +23,6 @@ struct Known {
     verdict: FleetVerdict,
     /// When its key was changed last.
     revision: u64,
-    /// Whether this proxy has not acted on it yet.
-    is_fresh: bool,
     /// Since when no proxy has had the configuration that it holds for.
     unused_since_ms: Option<u64>,
 }
@@ -97,7 +95,7 @@ impl Verdicts {
         }
         let is_good = verdict.is_some();
         match verdict {
-            Some(verdict) => self.put(key.clone(), verdict, kv.mod_revision, true),
+            Some(verdict) => self.put(key.clone(), verdict, kv.mod_revision),
             None => {
                 self.known.remove(key);
                 self.broken.insert(key.clone(), kv.mod_revision);
@@ -108,7 +106,7 @@ impl Verdicts {
 
     /// This proxy has written a verdict.
     pub fn written(&mut self, key: VerdictKey, verdict: FleetVerdict, revision: u64) {
-        self.put(key, verdict, revision, false);
+        self.put(key, verdict, revision);
     }
 
     /// This proxy has deleted a verdict.
@@ -117,11 +115,10 @@ impl Verdicts {
         self.range.read_again();
     }
 
-    fn put(&mut self, key: VerdictKey, verdict: FleetVerdict, revision: u64, is_fresh: bool) {
+    fn put(&mut self, key: VerdictKey, verdict: FleetVerdict, revision: u64) {
         let known = Known {
             verdict,
             revision,
-            is_fresh,
             unused_since_ms: None,
         };
         self.broken.remove(&key);
@@ -140,12 +137,11 @@ impl Verdicts {
     }
 
     /// All, for the worker to act on.
-    pub fn facts(&mut self) -> Vec<FleetFact> {
-        let facts = self.known.iter_mut().map(|(key, known)| FleetFact {
+    pub fn facts(&self) -> Vec<FleetFact> {
+        let facts = self.known.iter().map(|(key, known)| FleetFact {
             rollout: key.rollout.clone(),
             digest: key.digest.0,
             verdict: known.verdict.clone(),
-            is_fresh: std::mem::take(&mut known.is_fresh),
         });
         facts.collect()
     }

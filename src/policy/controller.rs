@@ -82,7 +82,7 @@ impl Controller {
                 may_have_changed: has_changed,
                 is_due,
                 watched: sequential.of(&rollout.name),
-                judges: policy.fleet.is_none() || fleet.judges(),
+                judges: policy.fleet.is_none() || fleet.judges(&rollout.name, watch.digest()),
                 shown: fleet.shown.get(rollout.name.as_str()),
             };
             let todo = watch.tick(rollout, &input, windows);

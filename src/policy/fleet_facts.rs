@@ -1,8 +1,8 @@
 //! What a proxy takes over of what its fleet has decided.
 
-use crate::analysis::ramp_progress::{RampPosition, RampProgress};
+use crate::analysis::ramp_progress::RampProgress;
 use crate::policy::action::{Action, Todo};
-use crate::policy::fleet_view::{FleetFact, FleetRole, FleetVerdict, FleetView};
+use crate::policy::fleet_view::{FleetFact, FleetVerdict, FleetView};
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -12,23 +12,21 @@ pub(super) fn adopt(
     policy: &Policy,
     identities: &[RolloutIdentity],
     statuses: &[RolloutStatus],
-    fleet: &mut FleetView,
+    fleet: &FleetView,
 ) -> Vec<Action> {
     let mut actions = Vec::new();
-    let follows = fleet.role == FleetRole::Member;
-    for fact in &mut fleet.facts {
-        let is_fresh = std::mem::take(&mut fact.is_fresh) || follows;
+    for fact in &fleet.facts {
         let known = policy.named(&fact.rollout).and_then(|index| {
             let rollout = policy.rollouts.get(index)?;
             Some((index, rollout, identities.get(index)?, statuses.get(index)?))
         });
-        if let Some((index, rollout, identity, status)) = known
-            && let Some(what) = todo(fact, rollout, identity, status, is_fresh)
-        {
-            actions.push(Action {
+        if let Some((index, rollout, identity, status)) = known {
+            let judges = fleet.judges(&rollout.name, identity.digest);
+            let what = todo(fact, rollout, identity, status, judges);
+            actions.extend(what.map(|what| Action {
                 rollout: index,
                 what,
-            });
+            }));
         }
     }
     actions
@@ -39,7 +37,7 @@ fn todo(
     rollout: &Rollout,
     identity: &RolloutIdentity,
     status: &RolloutStatus,
-    is_fresh: bool,
+    judges: bool,
 ) -> Option<Todo> {
     match &fact.verdict {
         FleetVerdict::RolledBack(cause, reason) => {
@@ -53,29 +51,21 @@ fn todo(
             let is_new = fact.digest == identity.gate && status.promoted_at_ms.is_none();
             is_new.then_some(Todo::Promote(*at_ms))
         }
-        FleetVerdict::Ramp(RampProgress::AtStep(to)) => {
+        FleetVerdict::Ramp(to) => {
             let from = match status.ramp {
                 Some(RampProgress::AtStep(from)) => Some(from),
                 _ => None,
             };
             let steps = rollout.ramp.as_ref().map_or(0, |ramp| ramp.steps().len());
-            let is_new = fact.digest == identity.ramp
-                && to.step < steps
-                && from.is_none_or(|from| !is_at(from, *to));
-            (is_new && is_fresh).then(|| Todo::Advance {
+            let is_for_it = fact.digest == identity.ramp && status.tripped.is_none();
+            let is_new = from.is_none_or(|from| from.takes_over(*to, judges));
+            (is_for_it && is_new && to.step < steps).then(|| Todo::Advance {
                 from,
                 to: *to,
-                reason: Some(format!("ramp step {} of {steps}, as the fleet", to.step)),
+                reason: from
+                    .is_none_or(|from| from.step != to.step)
+                    .then(|| format!("ramp step {} of {steps}, as the fleet", to.step)),
             })
         }
-        FleetVerdict::Ramp(RampProgress::ByClock(_)) => None,
     }
-}
-
-/// Whether a proxy is where its fleet is. What is known of the time is not exact, and one that has begun later knows
-/// less.
-fn is_at(proxy: RampPosition, fleet: RampPosition) -> bool {
-    const TOLERANCE_MS: u64 = 3_000;
-    let is_later = proxy.since_ms > fleet.since_ms.saturating_add(TOLERANCE_MS);
-    (proxy.step, proxy.requests_before) == (fleet.step, fleet.requests_before) && !is_later
 }

@@ -2,7 +2,7 @@
 
 use crate::analysis::guard::Cause;
 use crate::analysis::quality::Outcomes;
-use crate::analysis::ramp_progress::RampProgress;
+use crate::analysis::ramp_progress::RampPosition;
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::window::Counts;
 use crate::policy::action::GuardState;
@@ -11,7 +11,7 @@ use crate::policy::rollout::Rollout;
 use crate::policy::rollout_counts::RolloutCounts;
 use crate::policy::rollout_identity::RolloutIdentity;
 use crate::value::color::{Color, PerColor};
-use crate::value::name::ReleaseLabel;
+use crate::value::name::{ReleaseLabel, RolloutName};
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
@@ -75,8 +75,6 @@ pub struct FleetFact {
     pub digest: u64,
     /// What was decided.
     pub verdict: FleetVerdict,
-    /// Whether this proxy has not acted on it yet.
-    pub is_fresh: bool,
 }
 
 /// What the fleet has decided.
@@ -87,7 +85,7 @@ pub enum FleetVerdict {
     /// To promote the ramp, in milliseconds since 1970.
     Promoted(u64),
     /// The ramp is here. Its time is by this proxy's clock.
-    Ramp(RampProgress),
+    Ramp(RampPosition),
 }
 
 /// What the judging proxy shows of a rollout.
@@ -125,9 +123,17 @@ impl FleetView {
         self.has_changed = true;
     }
 
-    /// Whether a proxy of a fleet judges itself.
-    pub fn judges(&self) -> bool {
-        matches!(self.role, FleetRole::Alone | FleetRole::Elected)
+    /// Whether this proxy judges a rollout of this digest itself. It does so too where the elected one has another
+    /// configuration of it, or none.
+    pub fn judges(&self, rollout: &RolloutName, digest: u64) -> bool {
+        match self.role {
+            FleetRole::Unknown => false,
+            FleetRole::Alone | FleetRole::Elected => true,
+            FleetRole::Member => {
+                let shown = self.shown.get(rollout.as_str());
+                shown.is_none_or(|shown| shown.digest != digest)
+            }
+        }
     }
 
     /// Adds what others counted of a rollout.

@@ -27,13 +27,13 @@ pub enum RampNotice {
 impl RampBegin {
     /// Where a rollout's ramp begins now, in milliseconds since 1970; nothing where it goes on as it is known to.
     /// `rollback_ended_ms` is when a rollback of the rollout has ended last. `requests` gives how many canary requests
-    /// have finished so far.
+    /// have finished so far, where this proxy knows: in a fleet who judges finds out.
     pub fn of(
         rollout: &Rollout,
         status: RolloutStatus,
         rollback_ended_ms: Option<u64>,
         now_ms: u64,
-        requests: impl FnOnce() -> u64,
+        requests: impl FnOnce() -> Option<u64>,
     ) -> Option<Self> {
         let ramp = rollout.ramp.as_ref()?;
         let waits_for_evidence = rollout.waits_for_evidence(ramp);
@@ -51,7 +51,7 @@ impl RampBegin {
                 })
             }
             None if waits_for_evidence => Some(Self::at_first_step(ramp, now_ms, |first| {
-                let requests_before = (first.since_ms <= now_ms).then(requests);
+                let requests_before = (first.since_ms <= now_ms).then(requests).flatten();
                 RampProgress::AtStep(RampPosition {
                     requests_before,
                     ..first

@@ -22,6 +22,8 @@ use crate::value::percent::{Percent, Weights};
 pub struct RolloutWatch {
     measures: bool,
     digest: u64,
+    /// Whether it has always been judged here.
+    is_judged: bool,
     seen: Option<Figures>,
     shown_state: Option<GuardState>,
     shown_evidence: Option<Evidence>,
@@ -58,6 +60,7 @@ impl RolloutWatch {
         Self {
             measures: policy.measures(rollout),
             digest: rollout.digest(),
+            is_judged: true,
             seen: None,
             shown_state: None,
             shown_evidence: None,
@@ -66,6 +69,11 @@ impl RolloutWatch {
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
         }
+    }
+
+    /// The digest of the rollout.
+    pub fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// What the stats show of guard and quality gate.
@@ -101,6 +109,10 @@ impl RolloutWatch {
             ..
         } = input;
         let mut todo = Vec::new();
+        if input.judges && !std::mem::replace(&mut self.is_judged, input.judges) {
+            windows.begin_one(rollout, figures, now);
+        }
+        self.is_judged = input.judges;
         let has_changed = may_have_changed && self.seen != Some(*figures);
         if !has_changed && !is_due && rollout.ramp.is_none() {
             return todo;

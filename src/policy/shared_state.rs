@@ -122,7 +122,8 @@ impl SharedState {
             let name = &rollout.name;
             let requests = || {
                 let counts = counted(name, self.epoch(name, identity));
-                counts.of(rollout.stable.other()).requests
+                let is_all = policy.fleet.is_none();
+                is_all.then_some(counts.of(rollout.stable.other()).requests)
             };
             let status = self.status(name, identity);
             let facts = self.rollouts.get(name.as_str());

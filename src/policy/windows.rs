@@ -56,11 +56,14 @@ impl Windows {
     /// Begins all windows anew with what is counted so far.
     pub fn begin_anew(&mut self, policy: &Policy, figures: &[Figures], now: Now) {
         for (rollout, figures) in policy.rollouts.iter().zip(figures) {
-            if let (Some(guard), Some((_, window))) =
-                (&rollout.guard, self.0.get_mut(&rollout.name))
-            {
-                *window = Window::starting(guard.window_ms, now.steady_ms, figures.requests);
-            }
+            self.begin_one(rollout, figures, now);
+        }
+    }
+
+    /// Begins the window of one rollout anew with what is counted so far.
+    pub fn begin_one(&mut self, rollout: &Rollout, figures: &Figures, now: Now) {
+        if let (Some(guard), Some((_, window))) = (&rollout.guard, self.0.get_mut(&rollout.name)) {
+            *window = Window::starting(guard.window_ms, now.steady_ms, figures.requests);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod document;
+mod fleet;
 mod guard;
 mod headers;
 mod matches;

@@ -71,6 +71,21 @@ pub fn check(policy: &Policy, allowed: &[String], holds_headers: bool) -> Vec<Fi
         let why = "a request with a body is never slow, and its time-out never counts as failed";
         missing(&BODIES, &format!("rollouts[{index}].guard"), why, false);
     }
+    if let Some(fleet) = &policy.fleet {
+        let needed = [
+            "proxy_http_call",
+            "proxy_on_http_call_response",
+            "proxy_set_effective_context",
+        ];
+        missing(&needed, "fleet", "the fleet is never reached", true);
+        let why = "first requests do not wait for what the fleet has decided";
+        missing(&["proxy_continue_stream"], "fleet", why, false);
+        if fleet.auth.is_some() {
+            let why = "there is no password";
+            let needed = ["environ_get", "environ_sizes_get"];
+            missing(&needed, "fleet.auth", why, true);
+        }
+    }
     if policy.feedback.is_some() && !holds_headers {
         findings.push(Finding::warning(
             "feedback",

@@ -474,13 +474,6 @@ fn ramp_steps_by_the_requests_of_all_and_by_clocks_that_are_a_minute_apart() {
         let name = format!("envoy-{index}");
         fleet.proxies.push(Proxy::start(&name, &policy, ahead_ms));
     }
-    let steps = |fleet: &Fleet| {
-        let step = |it: &Proxy| {
-            let place = policy.rollouts[0].ramp_place(it.now.wall_ms, it.vm.worker.status(0));
-            place.map(|place| place.step)
-        };
-        fleet.proxies.iter().map(step).collect::<Vec<_>>()
-    };
     fleet.ticks(10 * INTERVAL);
     for proxy in &mut fleet.proxies {
         proxy.vm.serve(0, Color::Green, 40, 0);
@@ -490,23 +483,23 @@ fn ramp_steps_by_the_requests_of_all_and_by_clocks_that_are_a_minute_apart() {
     let elected = fleet.elected()[0];
     fleet.proxies[elected].restart(&policy);
     fleet.ticks(6 * INTERVAL);
-    assert_eq!(steps(&fleet), [Some(0); 3]);
+    assert_eq!(fleet.steps(), [Some(0); 3]);
     fleet.ticks(10 * INTERVAL);
-    assert_eq!(steps(&fleet), [Some(1); 3]);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
     for proxy in &mut fleet.proxies {
         proxy.vm.serve(0, Color::Green, 33, 0);
     }
     fleet.ticks(4 * INTERVAL);
-    assert_eq!(steps(&fleet), [Some(1); 3]);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
     fleet.proxies[0].vm.serve(0, Color::Green, 1, 0);
     fleet.ticks(4 * INTERVAL);
-    assert_eq!(steps(&fleet), [Some(2); 3]);
+    assert_eq!(fleet.steps(), [Some(2); 3]);
     // A new one goes on from there.
     let mut late = Proxy::start("late", &policy, 30_000);
     late.tick(&mut fleet.etcd);
     late.tick(&mut fleet.etcd);
     fleet.proxies.push(late);
-    assert_eq!(steps(&fleet), [Some(2); 4]);
+    assert_eq!(fleet.steps(), [Some(2); 4]);
 }
 
 #[test]
@@ -548,4 +541,107 @@ fn sequential_guard_judges_what_all_proxies_saw() {
     }
     assert_eq!(fleet.tripped(), [true; 5]);
     assert_eq!(fleet.proxies[0].tripped(), Some(Cause::ErrorsSequential));
+}
+
+/// Its first configuration has been replaced on this proxy, and not on the one that is elected.
+#[test]
+fn proxy_with_another_configuration_than_the_elected_one_judges_it_itself() {
+    let before = one_guarded(&json!({}));
+    let after = one_guarded(&json!({ "releases": { "green": "2" } }));
+    let mut fleet = Fleet::start(3, &before);
+    let elected = fleet.elected()[0];
+    let others = [(elected + 1) % 3, (elected + 2) % 3];
+    for index in others {
+        fleet.proxies[index].push(&after);
+    }
+    fleet.ticks(2 * INTERVAL);
+    for _ in 0..10 * INTERVAL {
+        for index in others {
+            fleet.proxies[index].vm.serve(0, Color::Green, 5, 5);
+        }
+        fleet.tick();
+    }
+    let tripped = others.map(|index| fleet.proxies[index].tripped());
+    assert_eq!(tripped, [Some(Cause::ErrorRate); 2]);
+    assert_eq!(fleet.proxies[elected].tripped(), None);
+    // With its own configuration it learns what was decided meanwhile.
+    fleet.proxies[elected].push(&after);
+    fleet.ticks(2);
+    assert_eq!(fleet.proxies[elected].tripped(), Some(Cause::ErrorRate));
+}
+
+fn ramped(fields: &Value) -> Rc<Policy> {
+    let steps = json!([
+        { "weight": 5, "min_requests": 100 },
+        { "weight": 25, "min_requests": 100 },
+        { "weight": 100 },
+    ]);
+    let ramp = json!({ "start": "2026-11-23T09:00:00Z", "steps": steps });
+    one_guarded(&crate::support::merged(json!({ "ramp": ramp }), fields))
+}
+
+impl Fleet {
+    /// The step at which each proxy is.
+    fn steps(&self) -> Vec<Option<usize>> {
+        let step = |it: &Proxy| {
+            let (rollout, status) = (&it.vm.policy.rollouts[0], it.vm.worker.status(0));
+            let place = rollout.ramp_place(it.now.wall_ms, status);
+            place.map(|place| place.step)
+        };
+        self.proxies.iter().map(step).collect()
+    }
+}
+
+#[test]
+fn requests_before_a_push_count_for_no_step_of_its_ramp() {
+    let mut fleet = Fleet::start(3, &one_guarded(&json!({})));
+    for proxy in &mut fleet.proxies {
+        proxy.vm.serve(0, Color::Green, 1_000, 0);
+    }
+    fleet.ticks(4 * INTERVAL);
+    let policy = ramped(&json!({}));
+    fleet.proxies.iter_mut().for_each(|it| it.push(&policy));
+    fleet.ticks(6 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(0); 3]);
+    fleet.proxies[0].vm.serve(0, Color::Green, 100, 0);
+    fleet.ticks(4 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
+    // Another VM of the elected proxy takes over, and knows nothing of the others at first.
+    let elected = fleet.elected()[0];
+    let proxy = &mut fleet.proxies[elected];
+    proxy.exchange = Exchange::default();
+    proxy.vm.peers.fleet = Default::default();
+    fleet.ticks(6 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
+    assert_eq!(fleet.elected(), [elected]);
+    fleet.proxies[2].vm.serve(0, Color::Green, 99, 0);
+    fleet.ticks(4 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
+    fleet.proxies[1].vm.serve(0, Color::Green, 1, 0);
+    fleet.ticks(4 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(2); 3]);
+}
+
+#[test]
+fn after_a_rollback_the_repair_begins_at_the_first_step_on_all_proxies() {
+    let policy = ramped(&json!({}));
+    let mut fleet = Fleet::start(3, &policy);
+    fleet.proxies[0].vm.serve(0, Color::Green, 100, 0);
+    fleet.ticks(4 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(1); 3]);
+    fleet.proxies[1].vm.serve(0, Color::Green, 0, 600);
+    fleet.ticks(5 * INTERVAL);
+    assert_eq!(fleet.tripped(), [true; 3]);
+    fleet.ticks(5 * INTERVAL);
+    // The ramp is the same, the guard is another.
+    let guard = json!({ "window": "30s", "min_requests": 500, "max_error_rate": 30 });
+    let repaired = ramped(&json!({ "guard": guard }));
+    for index in 0..3 {
+        fleet.proxies[index].push(&repaired);
+        fleet.ticks(2 * INTERVAL);
+        assert_eq!(fleet.steps()[index], Some(0));
+    }
+    fleet.ticks(5 * INTERVAL);
+    assert_eq!(fleet.steps(), [Some(0); 3]);
+    assert_eq!(fleet.tripped(), [false; 3]);
 }
