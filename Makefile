@@ -105,7 +105,7 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 
 .PHONY: test-fleet
 test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs and comes back (4 minutes)
-	@cargo test --locked --workspace --test fleet
+	@$(PYTHON) tools/cargo_test.py --locked --workspace --test fleet
 
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::fleet::{
     Fleet, INTERVAL, errors, guarded, measured, outcomes, send, trips, wait_for_connected,
-    wait_for_state, wait_until_served_by,
+    wait_until_served_by,
 };
 
 fn load(fleet: &Fleet) -> Vec<RunningLoad> {
@@ -84,8 +84,7 @@ async fn without_etcd_each_judges_by_itself_and_when_it_is_back_a_trip_wins() {
     for envoy in &fleet.envoys {
         wait_for_connected(envoy, false).await;
     }
-    fleet.fail(1, 30).await;
-    wait_until_served_by(&fleet.envoys[1], "blue").await;
+    fleet.fail_until_rolled_back(1).await;
     some_intervals().await;
     for index in [0, 2] {
         wait_until_served_by(&fleet.envoys[index], "green").await;
@@ -233,8 +232,7 @@ async fn an_etcd_that_is_full_is_an_etcd_that_is_gone() {
         wait_for_connected(envoy, false).await;
     }
     fleet.assert_served_by("green").await;
-    fleet.fail(0, 30).await;
-    wait_for_state(&fleet.envoys[0], 2).await;
+    fleet.fail_until_rolled_back(0).await;
     // As an operator makes room.
     let client = etcd.client();
     client.delete("/other/").await;

@@ -154,6 +154,21 @@ impl Fleet {
         assert_eq!(report.by_status(), [(500, count)].into());
     }
 
+    /// Requests that fail, until one Envoy has rolled back. By itself it does so only once it knows that it is by itself.
+    pub async fn fail_until_rolled_back(&self, index: usize) {
+        let envoy = &self.envoys[index];
+        let rolled_back = || async {
+            send(envoy, 20, failing()).await;
+            let metrics = envoy.metrics().await;
+            match metrics.get("bluegreen_guard_state", &[("rollout", "demo")]) {
+                2.0 => Ok(()),
+                state => Err(format!("state {state}")),
+            }
+        };
+        eventually("one Envoy rolls back", PATIENCE, rolled_back).await;
+        wait_until_served_by(envoy, "blue").await;
+    }
+
     /// Waits until one color serves all, by each Envoy.
     pub async fn wait_until_served_by(&self, color: &str) {
         join_all(
@@ -215,8 +230,12 @@ pub async fn wait_for_connected(envoy: &Envoy, is_connected: bool) {
         .await;
 }
 
-/// Over connections of their own, so that both workers answer.
+/// Over connections of their own, so that both workers answer. Where that is after a rollback, none is sent before: good
+/// requests would speak for the canary.
 pub async fn wait_until_served_by(envoy: &Envoy, color: &str) {
+    if color == "blue" {
+        wait_for_state(envoy, 2).await;
+    }
     let client = Client::http1(envoy.addr()).connection_per_request();
     let served = || async {
         for sent in 0..10 {

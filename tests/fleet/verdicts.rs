@@ -157,8 +157,10 @@ async fn a_verdict_outlives_an_upgrade_and_ends_with_its_configuration() {
 
     fleet.push(guarded(21)).await;
     fleet.wait_until_served_by("green").await;
-    fleet.assert_served_by("green").await;
-    fleet.fail(0, 30).await;
+    for envoy in &fleet.envoys {
+        wait_for_state(envoy, 1).await;
+    }
+    fleet.fail_until_rolled_back(0).await;
     fleet.wait_until_served_by("blue").await;
     fleet.assert_sound().await;
 }
