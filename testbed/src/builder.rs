@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::envoy::Envoy;
+use crate::etcd::Certificates;
 use crate::files::{self, Ecds, PluginConfig};
 use crate::ports;
 use crate::process::Process;
@@ -139,6 +140,32 @@ impl EnvoyBuilder {
     pub fn log_streams(mut self) -> Self {
         self.log_streams = true;
         self
+    }
+
+    /// The name by which a fleet knows this Envoy.
+    pub fn node(self, id: &str) -> Self {
+        self.edit_bootstrap("node: { id: bluegreen,", &format!("node: {{ id: {id},"))
+    }
+
+    /// The shipped cluster `etcd`, of these members.
+    pub fn etcd(self, members: &[SocketAddr]) -> Self {
+        let cluster = files::etcd(&shipped("etcd.yaml"), members);
+        self.extra_yaml(&cluster)
+    }
+
+    /// The shipped cluster `etcd` with TLS, of these members, and with these certificates.
+    pub fn etcd_tls(self, members: &[SocketAddr], certificates: &Certificates) -> Self {
+        let shipped = shipped("etcd-tls.yaml");
+        let paths = [
+            ("./etcd-client.crt", "client.crt"),
+            ("./etcd-client.key", "client.key"),
+            ("./etcd-ca.crt", "ca.crt"),
+        ];
+        let cluster = paths.iter().fold(shipped, |text, (find, name)| {
+            let path = certificates.path(name).display().to_string();
+            files::edit("etcd-tls.yaml", &text, find, &path)
+        });
+        self.extra_yaml(&files::etcd(&cluster, members))
     }
 
     /// An environment variable of Envoy's process.

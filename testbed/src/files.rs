@@ -109,6 +109,16 @@ pub fn cluster(name: &str, upstream: SocketAddr) -> String {
     )
 }
 
+/// The shipped cluster `etcd` of these members.
+pub fn etcd(shipped: &str, members: &[SocketAddr]) -> String {
+    let is_member = |line: &&str| line.contains("port_value: 2379 ");
+    let line = shipped.lines().find(is_member);
+    let line = line.expect("the shipped cluster has no member at port 2379");
+    let of = |member: &SocketAddr| line.replace("2379", &member.port().to_string());
+    let lines: Vec<String> = members.iter().map(of).collect();
+    edit("etcd.yaml", shipped, line, &lines.join("\n"))
+}
+
 /// Where Envoy writes how streams have ended.
 pub const STREAMS: &str = "streams.txt";
 

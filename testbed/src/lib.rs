@@ -34,6 +34,8 @@
 //! - [`Upstream`] answers as a request's `x-test-…` headers or [`Upstream::set`] say ([`Behavior`]),
 //!   and keeps what it received. It speaks HTTP/1.1, HTTP/2, WebSocket and gRPC.
 //! - [`Client`], [`Upload`], [`GrpcClient`], [`WebSocket`] and [`raw`] send one thing at a time, [`Load`] many.
+//! - [`Etcd`] is a real etcd of one or three members, and [`Link`] the network before it, both of which a test can
+//!   break: see [`EnvoyBuilder::etcd`].
 //! - [`eventually`] waits for a condition. A test never sleeps for a fixed time.
 //!
 //! Everything listens on ports that the kernel chooses, so tests run in parallel. All of it ends with
@@ -43,10 +45,12 @@ mod behavior;
 mod builder;
 mod client;
 mod envoy;
+mod etcd;
 mod eventually;
 mod fields;
 mod files;
 mod grpc;
+mod link;
 mod load;
 mod metrics;
 mod ports;
@@ -68,10 +72,12 @@ pub use behavior::{Behavior, Ending};
 pub use builder::{EnvoyBuilder, is_bare};
 pub use client::Client;
 pub use envoy::{Envoy, PushOutcome};
+pub use etcd::{Certificates, Etcd, EtcdBuilder, EtcdClient};
 pub use eventually::{PATIENCE, eventually};
 pub use fields::{merge, with};
 pub use files::fingerprint;
 pub use grpc::{GrpcClient, GrpcReply};
+pub use link::{Link, LinkState};
 pub use load::{Load, RunningLoad};
 pub use metrics::{Metrics, Sample};
 pub use raw::{raw, send_raw};

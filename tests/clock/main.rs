@@ -3,82 +3,32 @@
 #[path = "../hostile/common.rs"]
 #[allow(dead_code)]
 mod common;
+mod stepped;
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use testbed::{Behavior, TestEnv, Upload, get};
 
 use common::{config, guard, look, rollout, send, trips, wait_for_rollback, watched};
+use stepped::Clock;
 
 const HANGING: u64 = 60;
 
-/// How far Envoy's wall clock is ahead.
-struct Clock(TempDir);
-
-impl Clock {
-    fn new() -> Self {
-        let clock = Self(tempfile::tempdir().expect("a directory"));
-        clock.step_to(0);
-        // Rust itself needs the compiler, to link.
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(clock.library())
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clock/step.c"))
-            .status();
-        assert!(
-            built.is_ok_and(|status| status.success()),
-            "cc can't build tests/clock/step.c"
-        );
-        clock
-    }
-
-    fn library(&self) -> PathBuf {
-        self.0.path().join("step.so")
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.path().join("ahead")
-    }
-
-    /// So many seconds ahead; behind, where negative. Envoy has the file mapped.
-    fn step_to(&self, seconds: i64) {
-        let mut options = File::options();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.file());
-        let written = file.and_then(|file| file.write_all_at(&seconds.to_ne_bytes(), 0));
-        written.expect("the file of the clock");
-    }
-
-    /// An Envoy that goes by this clock. A rollout `ahead` tells when it is half a minute ahead.
-    async fn watched(&self, config: Value) -> (TestEnv, Value) {
-        let mut config = config;
-        let start = SystemTime::now() + Duration::from_secs(30);
-        let ramp = json!({
-            "start": humantime::format_rfc3339_seconds(start).to_string(),
-            "steps": [{ "weight": 100 }],
-        });
-        let weights = json!({ "blue": 100, "green": 0 });
-        let fields =
-            json!({ "match": { "path_prefix": "/ahead" }, "weights": weights, "ramp": ramp });
-        let rollouts = config["rollouts"].as_array_mut().expect("rollouts");
-        rollouts.insert(0, rollout("ahead", fields));
-        let env = watched(config.clone(), |envoy| {
-            envoy
-                .variable("LD_PRELOAD", self.library())
-                .variable("CLOCK_AHEAD", self.file())
-        })
-        .await;
-        (env, config)
-    }
+/// An Envoy that goes by this clock. A rollout `ahead` tells when it is half a minute ahead.
+async fn watched_by(clock: &Clock, config: Value) -> (TestEnv, Value) {
+    let mut config = config;
+    let start = SystemTime::now() + Duration::from_secs(30);
+    let ramp = json!({
+        "start": humantime::format_rfc3339_seconds(start).to_string(),
+        "steps": [{ "weight": 100 }],
+    });
+    let weights = json!({ "blue": 100, "green": 0 });
+    let fields = json!({ "match": { "path_prefix": "/ahead" }, "weights": weights, "ramp": ramp });
+    let rollouts = config["rollouts"].as_array_mut().expect("rollouts");
+    rollouts.insert(0, rollout("ahead", fields));
+    let env = watched(config.clone(), |envoy| clock.of(envoy)).await;
+    (env, config)
 }
 
 async fn wait_for_weight_ahead(env: &TestEnv, expected: f64) {
@@ -103,9 +53,7 @@ async fn hang(env: &TestEnv) -> Vec<Upload> {
 async fn a_clock_that_steps_forward_makes_no_request_slow() {
     let limits = json!({ "max_error_rate": 5, "slow_after": "50s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (env, config) = clock
-        .watched(config(json!({ "guard": guard(limits) })))
-        .await;
+    let (env, config) = watched_by(&clock, config(json!({ "guard": guard(limits) }))).await;
     let under_way = hang(&env).await;
     wait_for_weight_ahead(&env, 0.0).await;
     clock.step_to(60);
@@ -124,9 +72,7 @@ async fn a_clock_that_steps_forward_makes_no_request_slow() {
 async fn a_clock_that_steps_forward_makes_no_response_slow() {
     let limits = json!({ "slow_after": "50s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (env, config) = clock
-        .watched(config(json!({ "guard": guard(limits) })))
-        .await;
+    let (env, config) = watched_by(&clock, config(json!({ "guard": guard(limits) }))).await;
     let client = env.http2();
     let uploads: Vec<Upload> = (0..HANGING)
         .map(|_| client.complete(get("/").header("x-test-delay-ms", "4000")))
@@ -145,9 +91,7 @@ async fn a_clock_that_steps_forward_makes_no_response_slow() {
 async fn a_clock_that_steps_back_hides_no_slow_request() {
     let limits = json!({ "slow_after": "3s", "max_slow_rate": 5 });
     let clock = Clock::new();
-    let (env, _) = clock
-        .watched(config(json!({ "guard": guard(limits) })))
-        .await;
+    let (env, _) = watched_by(&clock, config(json!({ "guard": guard(limits) }))).await;
     let under_way = hang(&env).await;
     clock.step_to(-60);
     wait_for_rollback(&env, "slow_rate").await;

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod drift;
 pub mod explain;
 pub mod run;
+pub mod run_fleet;
 pub mod shift;
 pub mod stats;
 pub mod status;

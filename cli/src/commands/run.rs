@@ -1,20 +1,17 @@
 //! `bluegreen run`: Envoy with the filter and an embedded blue and green upstream, for `make run`.
 
 use crate::envoy::admin::Admin;
-use crate::failure::{Exit, Failure, Report};
+use crate::failure::{Failure, Report};
 use crate::file::config_file::said;
+use crate::process::Running;
 use crate::source::yaml::{Kind, Yaml};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use std::{env, io};
+use std::{fs, io};
 
 /// Runs Envoy in the foreground. Started in the directory of the repository.
 #[derive(Debug, clap::Args)]
@@ -27,15 +24,12 @@ pub struct Args {
     pub dir: PathBuf,
 }
 
-const BOOTSTRAP: &str = "envoy/bootstrap.yaml";
-const READY_WITHIN: Duration = Duration::from_secs(30);
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Envoy, which ends with this value.
-struct Running {
-    child: Child,
-    log: PathBuf,
-}
+/// The shipped one.
+pub const BOOTSTRAP: &str = "envoy/bootstrap.yaml";
+/// How long Envoy may take to be ready.
+pub const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How often processes are looked at.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the command, until Envoy ends or a signal comes.
 ///
@@ -54,24 +48,44 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
         |error: io::Error| Failure::finding(format!("{}: {}", args.dir.display(), said(&error)));
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
     prepare(&args.dir).map_err(failed)?;
-    let mut envoy = Running::start(args)?;
+    let mut envoy = start(args)?;
     let begin = Instant::now();
     let mut is_ready = false;
     loop {
         if signals.pending().next().is_some() {
             return Ok(Report::fine("", Value::Null));
         }
-        if let Some(status) = envoy.child.try_wait().map_err(failed)? {
-            return Err(envoy.ended(&format!("Envoy ended: {status}")));
+        if let Some(status) = envoy.status().map_err(failed)? {
+            return Err(envoy.failure(&format!("Envoy ended: {status}")));
         }
         if !is_ready && admin.get("/ready").is_ok() {
             is_ready = true;
             welcome(args, &listener, &admin.url);
         } else if !is_ready && begin.elapsed() > READY_WITHIN {
-            return Err(envoy.ended(&format!("Envoy is not ready after {READY_WITHIN:?}")));
+            return Err(envoy.failure(&format!("Envoy is not ready after {READY_WITHIN:?}")));
         }
         sleep(POLL_INTERVAL);
     }
+}
+
+fn start(args: &Args) -> Result<Running, Failure> {
+    let upstreams = fs::read_to_string("envoy/upstreams.yaml")
+        .map_err(|error| Failure::finding(format!("envoy/upstreams.yaml: {}", said(&error))))?;
+    let arguments = [
+        "--config-path",
+        "./bootstrap.yaml",
+        "--config-yaml",
+        &upstreams,
+        "--concurrency",
+        "2",
+        "--disable-hot-restart",
+    ];
+    Running::start(
+        &args.envoy,
+        &arguments.map(str::to_owned),
+        &args.dir,
+        "envoy.log",
+    )
 }
 
 /// Lays out what an operator has beside Envoy: two files and the filter.
@@ -91,7 +105,10 @@ fn prepare(dir: &Path) -> io::Result<()> {
 }
 
 /// Where the shipped bootstrap has Envoy's admin interface, and where it listens.
-fn addresses() -> Result<(String, String), Failure> {
+///
+/// # Errors
+/// Where there is no such file here, or nothing of the kind in it.
+pub fn addresses() -> Result<(String, String), Failure> {
     let failed = |why: String| {
         Failure::usage(format!(
             "{BOOTSTRAP}: {why}: run this where the repository is"
@@ -137,63 +154,4 @@ Blue and green answer with their names; green gets 10 %. In another terminal:
 The file to edit is {dir}/bluegreen.yaml, made anew at each start. Envoy takes a new version
 when it is renamed into place. Ctrl-C ends all."
     );
-}
-
-// === impl Running ===
-
-impl Running {
-    fn start(args: &Args) -> Result<Self, Failure> {
-        let failed = |error: io::Error| {
-            Failure::finding(format!(
-                "{} can't be started: {}",
-                args.envoy.display(),
-                said(&error)
-            ))
-        };
-        // A path stays what it is although Envoy runs in another directory; a bare name is looked up.
-        let is_path = args.envoy.components().count() > 1;
-        let program = if is_path {
-            env::current_dir().map_err(failed)?.join(&args.envoy)
-        } else {
-            args.envoy.clone()
-        };
-        let upstreams = fs::read_to_string("envoy/upstreams.yaml").map_err(failed)?;
-        let log = args.dir.join("envoy.log");
-        let output = File::create(&log).map_err(failed)?;
-        let child = Command::new(program)
-            .args([
-                "--config-path",
-                "./bootstrap.yaml",
-                "--config-yaml",
-                &upstreams,
-            ])
-            .args(["--concurrency", "2", "--disable-hot-restart"])
-            .current_dir(&args.dir)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().map_err(failed)?)
-            .stderr(output)
-            // A group of its own: Ctrl-C reaches Envoy through us alone, so nothing ends twice.
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        Ok(Self { child, log })
-    }
-
-    fn ended(&self, why: &str) -> Failure {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let first = log.lines().count().saturating_sub(5);
-        let tail = log.lines().skip(first).collect::<Vec<_>>().join("\n");
-        Failure {
-            exit: Exit::Finding,
-            message: format!("{why}; the end of {}:\n{tail}", self.log.display()),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only where the process is gone.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let _ = self.child.wait();
-    }
 }

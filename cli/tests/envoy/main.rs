@@ -6,6 +6,7 @@ mod check;
 mod dashboard;
 mod drift;
 mod moves;
+mod repository;
 mod run;
 mod served;
 mod status;

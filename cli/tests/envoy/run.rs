@@ -1,7 +1,7 @@
 //! `run`, by which `make run` starts Envoy.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,43 +11,7 @@ use testbed::{Client, eventually};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// What a repository has, with ports that are free.
-fn repository(dir: &Path) -> [SocketAddr; 2] {
-    let sockets: Vec<TcpListener> = (0..4)
-        .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"))
-        .collect();
-    let free: Vec<SocketAddr> = sockets
-        .iter()
-        .map(|it| it.local_addr().expect("an address"))
-        .collect();
-    fs::create_dir_all(dir.join("envoy")).expect("a directory");
-    fs::create_dir_all(dir.join("dist")).expect("a directory");
-    for file in [
-        "envoy/bootstrap.yaml",
-        "envoy/bluegreen.yaml",
-        "envoy/upstreams.yaml",
-    ] {
-        let text = fs::read_to_string(root().join(file)).expect("a file");
-        let ports = ["10000", "9901", "10001", "10002"].into_iter().zip(&free);
-        let text = ports.fold(text, |text, (port, free)| {
-            text.replace(
-                &format!("port_value: {port} "),
-                &format!("port_value: {} ", free.port()),
-            )
-        });
-        fs::write(dir.join(file), text).expect("a file");
-    }
-    fs::copy(
-        root().join("dist/bluegreen.wasm"),
-        dir.join("dist/bluegreen.wasm"),
-    )
-    .expect("run `make build`");
-    [free[0], free[1]]
-}
+use crate::repository::{free, repository, root};
 
 fn start(dir: &Path) -> Child {
     let envoy = std::env::var_os("ENVOY").map_or_else(|| root().join(".venv/envoy"), PathBuf::from);
@@ -67,7 +31,8 @@ fn start(dir: &Path) -> Child {
 #[tokio::test]
 async fn envoy_runs_until_a_signal_comes() {
     let dir = tempfile::tempdir().expect("a directory");
-    let [listener, admin] = repository(dir.path());
+    let [listener, admin, blue, green] = free();
+    repository(dir.path(), [listener, admin, blue, green]);
     let mut program = start(dir.path());
     let mut lines = BufReader::new(program.stdout.take().expect("its output")).lines();
     let first = lines.next_line().await.expect("a line").expect("a line");

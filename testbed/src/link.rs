@@ -1,0 +1,121 @@
+//! The network between two processes, which a test can cut.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// Listens on an address of its own, and hands on to another what comes.
+#[derive(Debug)]
+pub struct Link {
+    addr: SocketAddr,
+    state: watch::Sender<LinkState>,
+    /// Ends with the link.
+    _server: JoinSet<()>,
+}
+
+/// What the network does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    Open,
+    /// Each piece takes so much longer.
+    Slow(Duration),
+    /// Connections are taken, and nothing arrives by them or by those that are there.
+    Hung,
+    /// All connections are closed, and new ones as soon as they are there.
+    Cut,
+}
+
+// === impl Link ===
+
+impl Link {
+    pub async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("the link's address");
+        let (state, seen) = watch::channel(LinkState::Open);
+        let mut server = JoinSet::new();
+        server.spawn(accept(listener, target, seen));
+        Self {
+            addr,
+            state,
+            _server: server,
+        }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub fn set(&self, state: LinkState) {
+        self.state.send_replace(state);
+    }
+}
+
+async fn accept(listener: TcpListener, target: SocketAddr, state: watch::Receiver<LinkState>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(serve(stream, target, state.clone()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Until one side closes, or the link is cut. Dropping both ends closes them.
+async fn serve(from: TcpStream, target: SocketAddr, mut state: watch::Receiver<LinkState>) {
+    let seen = state.clone();
+    tokio::select! {
+        _ = state.wait_for(|state| *state == LinkState::Cut) => {}
+        _ = hand_on(from, target, seen) => {}
+    }
+}
+
+async fn hand_on(
+    mut from: TcpStream,
+    target: SocketAddr,
+    state: watch::Receiver<LinkState>,
+) -> std::io::Result<()> {
+    passable(&mut state.clone()).await;
+    let mut to = TcpStream::connect(target).await?;
+    from.set_nodelay(true)?;
+    to.set_nodelay(true)?;
+    let (mut from_reads, mut from_writes) = from.split();
+    let (mut to_reads, mut to_writes) = to.split();
+    tokio::select! {
+        ended = pump(&mut from_reads, &mut to_writes, state.clone()) => ended,
+        ended = pump(&mut to_reads, &mut from_writes, state) => ended,
+    }
+}
+
+async fn pump(
+    reads: &mut (impl AsyncReadExt + Unpin),
+    writes: &mut (impl AsyncWriteExt + Unpin),
+    mut state: watch::Receiver<LinkState>,
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = reads.read(&mut buffer).await?;
+        passable(&mut state).await;
+        if read == 0 {
+            return Ok(());
+        }
+        writes.write_all(&buffer[..read]).await?;
+    }
+}
+
+/// Waits while nothing arrives, or as long as it takes longer.
+async fn passable(state: &mut watch::Receiver<LinkState>) {
+    let passes = |state: &LinkState| matches!(state, LinkState::Open | LinkState::Slow(_));
+    let now = state.wait_for(passes).await.map(|state| *state);
+    if let Ok(LinkState::Slow(longer)) = now {
+        sleep(longer).await;
+    }
+}
