@@ -75,11 +75,11 @@ stats: cli-built ## the per-color stats of a running `make run`
 
 .PHONY: test
 test: build envoy ## all tests, end to end on a real Envoy too; ENVOY_VERSION=1.37.0 on that one
-	@cargo test --locked --workspace
+	@$(PYTHON) tools/cargo_test.py --locked --workspace
 
 .PHONY: test-signalled
 test-signalled: build envoy ## the end-to-end tests in the profile "signalled" (4 minutes)
-	@TEST_PROFILE=signalled cargo test --locked --test envoy --test hostile --test progress --test quality --test sequential
+	@TEST_PROFILE=signalled $(PYTHON) tools/cargo_test.py --locked --test envoy --test hostile --test progress --test quality --test sequential
 
 # Without any of the extras of the shipped files, as Istio runs the filter. Left out is what needs bodies of feedback or a
 # set-up of its own, and rollouts with a hyphen in their name, which Prometheus' names do not have.
@@ -88,12 +88,16 @@ BARE_SKIPPED := taken:: refused:: unread:: unhanded:: load:: all_metrics_equal_w
 
 .PHONY: test-bare
 test-bare: build envoy ## the end-to-end tests without vm_id, capability list, flag and stats tags
-	@TEST_SETUP=bare cargo test --locked --test envoy --test hostile --test progress --test quality \
+	@TEST_SETUP=bare $(PYTHON) tools/cargo_test.py --locked --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
 .PHONY: test-versions
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
+
+.PHONY: older-envoys
+older-envoys:
+	@echo $(filter-out $(DEFAULT_ENVOY_VERSION),$(ENVOY_VERSIONS))
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## the manifests, the image and a control plane (wants skopeo, docker-registry, prometheus)

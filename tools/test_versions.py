@@ -3,20 +3,14 @@
 
 import argparse
 import dataclasses
-import itertools
-import os
-import pathlib
-import re
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from cargo_test import ROOT, cargo_test, once_more
 
 # What depends on Envoy most: its streams, properties and stats; of the profiles, what the signal changes.
-SUITES = (("envoy", ()), ("progress", ()), ("profiles", ("signalled",)))
+# The split itself does not depend on Envoy.
+SUITES = (("envoy", ("--skip", "shift::")), ("progress", ()), ("profiles", ("signalled",)))
 
-CLOSING = re.compile(
-    r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;.* finished in ([\d.]+)s$")
 LACKS = "this Envoy lacks: "
 
 
@@ -56,43 +50,27 @@ def test(version):
 
 
 def run(outcome, envoy, suite, filters):
-    """One suite. Its output is shown where it fails, else its last line alone. What fails is run once more by itself: on a
-    busy machine a test may run out of patience, and a version that can't do something fails twice."""
-    is_good, closing, lines = cargo_test(envoy, suite, filters)
-    passed, failed = (int(closing[1]), int(closing[2])) if closing else (0, 0)
-    again = failures(lines)
-    if not is_good and again:
-        print(f"once more: {' '.join(again)}", flush=True)
-        is_good, second, _ = cargo_test(envoy, suite, ("--exact", "--test-threads=1", *again))
-        if is_good and int(second[1]) == failed:
+    """One suite. Its output is shown where it fails, else its last line alone."""
+    env = {"ENVOY": str(envoy)}
+    first = cargo_test(["--quiet", "--locked", "--test", suite, "--", "--show-output", *filters], env=env)
+    passed, failed, ignored, seconds = (first.closings() or [(0, 0, 0, 0.0)])[-1]
+    print(first.closing_line() if first.is_good else "\n".join(first.lines), flush=True)
+    is_good = first.is_good
+    for target, names in first.failures():
+        print(f"once more: {' '.join(names)}", flush=True)
+        second = cargo_test(once_more(target, names), env=env)
+        is_good = second.is_good
+        print("passed" if is_good else "\n".join(second.lines), flush=True)
+        if is_good:
             passed, failed = passed + failed, 0
-    outcome.has_failed |= not is_good or failed > 0
+    outcome.has_failed |= not is_good or failed > 0 or ignored > 0
     outcome.passed += passed
     outcome.failed += failed
-    outcome.seconds += float(closing[4]) if closing else 0
-    for line in lines:
+    outcome.seconds += seconds
+    for line in first.lines:
         what = line.removeprefix(LACKS)
         if what != line and what not in outcome.lacks:
             outcome.lacks.append(what)
-
-
-def cargo_test(envoy, suite, arguments):
-    """Whether all passed and none was ignored, the closing line, and all lines."""
-    command = ["cargo", "test", "--quiet", "--locked", "--test", suite, "--", "--show-output", *arguments]
-    ended = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"ENVOY": str(envoy)}, stdout=subprocess.PIPE, text=True)
-    lines = ended.stdout.splitlines()
-    closing = next(filter(None, map(CLOSING.match, reversed(lines))), None)
-    is_good = ended.returncode == 0 and closing is not None and closing[3] == "0"
-    print(closing[0] if is_good else ended.stdout, flush=True)
-    return is_good, closing, lines
-
-
-def failures(lines):
-    """The names in the last list of failures."""
-    begins = [index for index, line in enumerate(lines) if line == "failures:"]
-    named = lines[begins[-1] + 1:] if begins else []
-    return [line.strip() for line in itertools.takewhile(lambda line: line.startswith("    "), named)]
 
 
 if __name__ == "__main__":
