@@ -51,7 +51,7 @@ enum Name {
 /// A move that is ready to be written.
 enum Ready {
     Move(Prepared),
-    Undo(Undoing),
+    Undo(Box<Undoing>),
 }
 
 /// Why a move is not made.
@@ -124,7 +124,7 @@ impl Wanted {
 
     fn prepare(&self, file: &Path, admins: &[Admin]) -> Result<Ready, Failure> {
         let wanted = match self.name {
-            Name::Undo => return Ok(Ready::Undo(Undoing::new(file)?)),
+            Name::Undo => return Ok(Ready::Undo(Box::new(Undoing::new(file)?))),
             Name::Shift => Move::Shift {
                 weights: self.weights()?,
                 end_ramp: self.end_ramp,
