@@ -50,7 +50,7 @@ enum Name {
 
 /// A move that is ready to be written.
 enum Ready {
-    Move(Prepared),
+    Move(Box<Prepared>),
     Undo(Box<Undoing>),
 }
 
@@ -137,7 +137,8 @@ impl Wanted {
             Name::Swap => Move::Swap,
         };
         let rollout = self.rollout.as_deref();
-        Prepared::new(file, rollout, admins, now_ms(), None, wanted).map(Ready::Move)
+        Prepared::new(file, rollout, admins, now_ms(), None, wanted)
+            .map(|it| Ready::Move(Box::new(it)))
     }
 
     fn weights(&self) -> Result<Weights, Failure> {
