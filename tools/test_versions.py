@@ -8,8 +8,12 @@ import sys
 from cargo_test import ROOT, cargo_test, once_more
 
 # What depends on Envoy most: its streams, properties and stats; of the profiles, what the signal changes.
-# The split itself does not depend on Envoy.
-SUITES = (("envoy", ("--skip", "shift::")), ("progress", ()), ("profiles", ("signalled",)))
+# The split and what becomes of a ramp do not depend on Envoy.
+SUITES = (
+    ("envoy", ("--skip", "shift::")),
+    ("progress", ("--skip", "ramp", "--skip", "recovery::", "--skip", "swap::")),
+    ("profiles", ("signalled",)),
+)
 
 LACKS = "this Envoy lacks: "
 
