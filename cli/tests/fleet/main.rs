@@ -7,6 +7,7 @@ mod repository;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use testbed::{Client, Load, PATIENCE, Report, eventually, get, post};
@@ -35,8 +36,29 @@ fn program(name: &str) -> PathBuf {
         .unwrap_or_else(|error| panic!("{}: {error}: run `make test-fleet`", given.display()))
 }
 
-fn start(dir: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_bluegreen"))
+/// The program, which ends what it has started when it is asked to end: also where the test fails.
+struct Program(Child);
+
+impl Program {
+    fn interrupt(&self) {
+        let pid = self.0.id().and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid.and_then(Pid::from_raw) {
+            kill_process(pid, Signal::INT).expect("a signal");
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.interrupt();
+        while let Ok(None) = self.0.try_wait() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn start(dir: &Path) -> Program {
+    let program = Command::new(env!("CARGO_BIN_EXE_bluegreen"))
         .arg("run-fleet")
         .arg("--envoy")
         .arg(program("envoy"))
@@ -45,9 +67,9 @@ fn start(dir: &Path) -> Child {
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
-        .expect("the program")
+        .expect("the program");
+    Program(program)
 }
 
 /// The Envoy of this index, where the first is at `addr`.
@@ -68,7 +90,7 @@ async fn what_it_says_to_try_works() {
     let [listener, admin, blue, green] = addresses();
     repository(dir.path(), [listener, admin, blue, green]);
     let mut program = start(dir.path());
-    let mut lines = BufReader::new(program.stdout.take().expect("its output")).lines();
+    let mut lines = BufReader::new(program.0.stdout.take().expect("its output")).lines();
     let first = lines.next_line().await.expect("a line").expect("a line");
     let expected =
         format!("Three Envoys and an etcd are up: http://{listener} and two more, 10 ports apart.");
@@ -130,11 +152,8 @@ async fn what_it_says_to_try_works() {
         assert_eq!(answer.text(), "blue\n");
     }
 
-    let pid = program
-        .id()
-        .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    kill_process(pid.expect("a process"), Signal::INT).expect("a signal");
-    assert_eq!(program.wait().await.expect("its end").code(), Some(0));
+    program.interrupt();
+    assert_eq!(program.0.wait().await.expect("its end").code(), Some(0));
     for index in 0..ENVOYS {
         assert!(TcpListener::bind(at(admin, index)).is_ok());
     }
