@@ -63,6 +63,9 @@ def main(arguments):
 
 
 def once_more(target, names):
+    """In the whole workspace, for which all is built already: `-p` alone would build with other features."""
+    if target[0] == "-p":
+        target = ["--workspace", *target[2:]]
     return ["--locked", *target, "--", "--exact", "--test-threads=1", *names]
 
 

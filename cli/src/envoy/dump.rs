@@ -50,7 +50,7 @@ impl Dump {
         matching.next().map(str::to_owned)
     }
 
-    /// The HTTP connection managers that have the filter.
+    /// The HTTP connection managers that have the filter and serve clients.
     pub fn managers<'d>(&'d self) -> Vec<Manager<'d>> {
         let mut managers = Vec::new();
         // Static listeners are among the listeners too.
@@ -70,7 +70,29 @@ impl Dump {
             }
         };
         sections.for_each(|section| walk(section, &mut look));
+        let of_copies = self.managers_of_copies();
+        managers.retain(|it| {
+            !of_copies
+                .iter()
+                .any(|other| std::ptr::eq(*other, it.config))
+        });
         managers
+    }
+
+    /// The HTTP connection managers of listeners to which nothing but copies comes, from Envoy itself.
+    fn managers_of_copies(&self) -> Vec<&Value> {
+        let mut found = Vec::new();
+        walk(&self.root, &mut |listener| {
+            let metadata = "/metadata/filter_metadata/bluegreen/shadow";
+            if listener.pointer(metadata) == Some(&Value::Bool(true)) {
+                walk(listener, &mut |value| {
+                    if is_type(value, "HttpConnectionManager") {
+                        found.push(value);
+                    }
+                });
+            }
+        });
+        found
     }
 
     /// The configuration of the cluster of this name, where it is shown.
