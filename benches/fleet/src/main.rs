@@ -30,7 +30,9 @@ fn main() {
         given.map_or(default, |text| text.parse().expect("a number"))
     };
     let (proxies, seconds) = (number(1_000), number(20));
-    println!("| proxies | members | health checks | exchanges/s | failed | p50 ms | p99 ms | sent kB/s | received kB/s | etcd's cores | of one member | etcd MiB | store MB/min | verdict to the last, s |");
+    println!(
+        "| proxies | members | health checks | exchanges/s | failed | p50 ms | p99 ms | sent kB/s | received kB/s | etcd's cores | of one member | etcd MiB | store MB/min | verdict to the last, s |"
+    );
     println!("|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let set_ups = [
         (proxies / 10, 1, false),
@@ -70,7 +72,9 @@ fn policy() -> Policy {
 
 async fn measure(proxies: usize, members: usize, has_health_checks: bool, seconds: u64) {
     // As a machine that must not lose anything.
-    let etcd = Etcd::builder().members(members).argument("--unsafe-no-fsync=false");
+    let etcd = Etcd::builder()
+        .members(members)
+        .argument("--unsafe-no-fsync=false");
     let etcd = etcd.start().await;
     let fleet = Rc::new(Fleet {
         policy: policy(),
@@ -88,7 +92,8 @@ async fn measure(proxies: usize, members: usize, has_health_checks: bool, second
         sleep(Duration::from_millis(2)).await;
     }
     wait("all proxies have joined", JOINED_WITHIN, || {
-        seen.iter().all(|it| it.is_connected.get() && it.proxies.get() == proxies as u64)
+        seen.iter()
+            .all(|it| it.is_connected.get() && it.proxies.get() == proxies as u64)
     })
     .await;
 
@@ -116,7 +121,10 @@ async fn measure(proxies: usize, members: usize, has_health_checks: bool, second
         .await;
         let times = || seen.iter().filter_map(tripped);
         let (first, last) = (times().min(), times().max());
-        slowest = slowest.max(last.zip(first).map_or(Duration::ZERO, |(last, first)| last - first));
+        slowest = slowest.max(
+            last.zip(first)
+                .map_or(Duration::ZERO, |(last, first)| last - first),
+        );
         fleet.failing.set(None);
     }
     let (p50, p99) = (calls.latency_ms(50.0), calls.latency_ms(99.0));
@@ -137,7 +145,10 @@ async fn measure(proxies: usize, members: usize, has_health_checks: bool, second
 
 /// The size of etcd's file, in bytes.
 async fn stored(etcd: &Etcd) -> f64 {
-    let status = etcd.client().call("/v3/maintenance/status", json!({})).await;
+    let status = etcd
+        .client()
+        .call("/v3/maintenance/status", json!({}))
+        .await;
     let size = status["dbSize"].as_str().and_then(|size| size.parse().ok());
     size.expect("the size of the store")
 }

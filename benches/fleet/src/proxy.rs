@@ -88,7 +88,14 @@ pub async fn run(fleet: Rc<Fleet>, index: usize, seen: Rc<Seen>) {
             random: fastrand::u64(..),
         };
         let settings = fleet.policy.fleet.as_ref().expect("a fleet");
-        let request = exchange.tick(&fleet.policy, settings, &worker, &mut peers, now, surroundings);
+        let request = exchange.tick(
+            &fleet.policy,
+            settings,
+            &worker,
+            &mut peers,
+            now,
+            surroundings,
+        );
         let Some(request) = request.expect("a map") else {
             continue;
         };
@@ -111,9 +118,15 @@ fn serve(fleet: &Fleet, worker: &Worker, counts: &mut VmCounts) {
         let counts = counts.rollouts.entry(name).or_default();
         counts.begin(worker.epoch(index));
         let fails = fleet.failing.get() == Some(index);
-        counts.requests.of_mut(Color::Blue).add_finished(false, false);
+        counts
+            .requests
+            .of_mut(Color::Blue)
+            .add_finished(false, false);
         if worker.status(index).tripped.is_none() {
-            counts.requests.of_mut(Color::Green).add_finished(fails, false);
+            counts
+                .requests
+                .of_mut(Color::Green)
+                .add_finished(fails, false);
         }
     }
 }
@@ -132,7 +145,9 @@ async fn check_health(client: Client) {
 impl Fleet {
     fn now(&self) -> Now {
         let ms = |duration: Duration| duration.as_millis() as u64;
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a time");
         Now {
             steady_ms: ms(self.start.elapsed()) + 1,
             wall_ms: ms(wall),
