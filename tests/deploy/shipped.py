@@ -9,6 +9,7 @@ import yaml
 from proxy import ROOT, WASM, Envoy
 
 FILES = ROOT / "envoy"
+SOCKETS = {10001: "blue-upstream", 10002: "green-upstream", 10003: "shadow"}
 
 
 def plugin_file(config: dict) -> str:
@@ -24,7 +25,10 @@ def bootstrap(text: str) -> dict:
     made["admin"]["address"]["socket_address"]["port_value"] = 0
     static = made["static_resources"]
     for listener in static["listeners"]:
-        listener["address"]["socket_address"]["port_value"] = 0
+        if listener["name"] == "shadow":
+            listener["address"] = pipe("shadow")
+        else:
+            listener["address"]["socket_address"]["port_value"] = 0
     for listener in yaml.safe_load((FILES / "upstreams.yaml").read_text())["static_resources"]["listeners"]:
         listener["address"] = pipe(listener["name"])
         static["listeners"].append(listener)
@@ -34,11 +38,11 @@ def bootstrap(text: str) -> dict:
 
 
 def through_pipe(cluster: dict):
-    """Puts the upstream of the cluster's address behind a cluster: 10001 is blue, 10002 is green."""
+    """Puts the upstream of the cluster's address behind a cluster: 10001 is blue, 10002 is green, 10003 takes copies."""
     for endpoints in cluster["load_assignment"]["endpoints"]:
         for one in endpoints["lb_endpoints"]:
             port = one["endpoint"]["address"]["socket_address"]["port_value"]
-            one["endpoint"]["address"] = pipe({10001: "blue-upstream", 10002: "green-upstream"}[port])
+            one["endpoint"]["address"] = pipe(SOCKETS[port])
 
 
 def pipe(name: str) -> dict:

@@ -60,10 +60,17 @@ def inlined(made: dict, text: str) -> dict:
     [resource] = yaml.safe_load(plugin_file(config(text)))["resources"]
     typed = resource["typed_config"]
     typed["config"]["vm_config"]["code"]["local"]["filename"] = str(WASM)
-    filters = manager(made)["http_filters"]
-    [at] = [index for index, one in enumerate(filters) if one["name"] == "bluegreen"]
-    filters[at] = {"name": "bluegreen", "typed_config": typed}
+    for filters in all_http_filters(made):
+        for one in filters:
+            if one.pop("config_discovery", None):
+                one["typed_config"] = typed
     return made
+
+
+def all_http_filters(made: dict):
+    """The HTTP filters of clients' listener, of the one for copies, and of the upstreams."""
+    for listener in made["static_resources"]["listeners"]:
+        yield listener["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]
 
 
 def validate(directory, text: str):
