@@ -115,12 +115,14 @@ def bootstrap(ports: dict) -> dict:
     """The shipped one, on ports that are free."""
     document = yaml.safe_load((SHIPPED / "bootstrap.yaml").read_text())
     document["admin"]["address"] = address("127.0.0.1", 0)
-    [listener] = document["static_resources"]["listeners"]
-    listener["address"] = address("127.0.0.1", 0)
+    copies = {"pipe": {"path": "./shadow.sock"}}
+    for listener in document["static_resources"]["listeners"]:
+        listener["address"] = copies if listener["name"] == "shadow" else address("127.0.0.1", 0)
     for cluster in document["static_resources"]["clusters"]:
+        name = cluster["name"]
         [locality] = cluster["load_assignment"]["endpoints"]
         [endpoint] = locality["lb_endpoints"]
-        endpoint["endpoint"]["address"] = address("127.0.0.1", ports[cluster["name"]])
+        endpoint["endpoint"]["address"] = copies if name == "shadow" else address("127.0.0.1", ports[name])
     return document
 
 
