@@ -66,6 +66,8 @@ def test_errors_of_the_canary_roll_it_back_before_the_eyes(stage, open_page):
 
 def test_a_press_shifts_the_weight(stage, open_page):
     page = open_page()
+    # The rollback of another test is over.
+    expect(figure(page, "green", "weight")).to_have_text("10 %")
     before = stage.file.read_text()
     preview(page, "Shift")
     dialog = page.get_by_role("dialog", name="Shift: recommender")
