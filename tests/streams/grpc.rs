@@ -3,7 +3,7 @@
 use serde_json::json;
 use testbed::{Behavior, post};
 
-use crate::common::{env, stream, wait_for};
+use crate::common::{env, env_with, rollout, stream, wait_for};
 
 const BLUE: [(&str, &str); 2] = [("rollout", "demo"), ("color", "blue")];
 
@@ -30,7 +30,9 @@ async fn messages_of_a_grpc_stream_are_timed_and_counted() {
 
 #[tokio::test]
 async fn a_grpc_stream_that_ends_without_a_status_has_failed() {
-    let env = env(json!({ "stream": stream() })).await;
+    let config = json!({ "rollouts": [rollout("demo", json!({ "stream": stream() }))] });
+    // A worker has to know that it sees statuses.
+    let env = env_with(config, |envoy| envoy.concurrency(1)).await;
     env.grpc().watch("stream-ok", &[]).await;
     let call = post("/grpc.health.v1.Health/Watch", "")
         .header("content-type", "application/grpc")
