@@ -4,7 +4,8 @@ use crate::commands::{
     check, completions, dashboard, diff, drift, explain, run, run_fleet, shift, stats, status,
     step, undo, watch,
 };
-use clap::{Parser, Subcommand, ValueEnum};
+use crate::output::Output;
+use clap::{Parser, Subcommand};
 
 /// Blue/green rollouts in Envoy: checks, explains and changes configurations, and tells how rollouts do.
 ///
@@ -25,15 +26,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// In which form a report is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 fine, 1 a finding, 2 wrong usage (of status: timed out), 3 an Envoy does not answer";

@@ -32,6 +32,7 @@ pub mod live;
 pub mod moved;
 pub mod moves;
 pub mod nearest;
+pub mod output;
 pub mod process;
 pub mod ramp;
 pub mod request;

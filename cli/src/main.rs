@@ -1,11 +1,12 @@
 //! `bluegreen`: see the library.
 
-use bluegreen_cli::args::{Cli, Command, Output};
+use bluegreen_cli::args::{Cli, Command};
 use bluegreen_cli::commands::{
     check, completions, dashboard, diff, drift, explain, run, run_fleet, shift, stats, status,
     step, undo, watch,
 };
 use bluegreen_cli::failure::{Failure, Report};
+use bluegreen_cli::output::Output;
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 use std::io::{self, Write};

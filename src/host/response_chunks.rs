@@ -2,11 +2,8 @@
 
 use super::active::Active;
 use super::chunk_metrics::ChunkMetrics;
-use super::proxy_wasm::calls;
 use super::routed_stream::RoutedStream;
 use super::waiting;
-use crate::policy::rollout::Rollout;
-use log::error;
 
 // === impl RoutedStream ===
 
@@ -83,19 +80,5 @@ impl RoutedStream {
             &self.state.chunks
         };
         Some(chunks.get()?.of(self.origin.color))
-    }
-}
-
-/// A good response has ended. Its body should have come this way where something is to be done with it.
-pub fn miss_bodies(active: &Active, rollout: &Rollout) {
-    let name = rollout.name.as_str();
-    let had_body = || calls::int_property(b"response\0size").is_some_and(|size| size > 0);
-    if rollout.stream.is_some() && active.response_bodies.is_due() && had_body() {
-        active.response_bodies.miss(|| {
-            error!(
-                "rollout {name}: bodies of responses do not reach the filter, which stream needs, so slow_after \
-                 goes by their start, and errors in them are not seen: allow proxy_on_response_body"
-            );
-        });
     }
 }

@@ -6,7 +6,6 @@ use super::grpc_call::GrpcCall;
 use super::metrics::{ColorMetrics, StreamMetrics};
 use super::proxy_wasm::calls;
 use super::response_body::ResponseBody;
-use super::response_chunks::miss_bodies;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
 use super::store::HostStore;
@@ -352,7 +351,15 @@ impl RoutedStream {
                 );
             });
         }
-        miss_bodies(active, rollout);
+        let had_body = || calls::int_property(b"response\0size").is_some_and(|size| size > 0);
+        if rollout.stream.is_some() && active.response_bodies.is_due() && had_body() {
+            active.response_bodies.miss(|| {
+                error!(
+                    "rollout {name}: bodies of responses do not reach the filter, which stream needs, so slow_after \
+                     goes by their start, and errors in them are not seen: allow proxy_on_response_body"
+                );
+            });
+        }
         if rollout.slow_after().is_some() && !self.is_complete {
             active.request_bodies.miss(|| {
                 error!(

@@ -1,10 +1,11 @@
 //! The quality gate: releases of known quality, looked at after every ten outcomes.
 
-use crate::Effort;
+use crate::fate::{Fate, median_and_late, shown};
+use crate::{Effort, parallel};
 use bluegreen::{
-    Color, ConfidenceLevel, Outcome, Outcomes, PerColor, Percent, Quality, QualityAnalysis,
+    Color, ConfidenceLevel, LimitVerdict, Outcome, Outcomes, PerColor, Percent, Quality,
+    QualityAnalysis,
 };
-use std::thread;
 
 /// Outcomes of both colors together between two looks.
 const LOOK_EVERY: u64 = 10;
@@ -32,14 +33,6 @@ struct Case {
 enum Limit {
     MinF1(&'static str),
     MaxF1Drop(&'static str),
-}
-
-/// What becomes of one release.
-#[derive(Clone, Copy, Default)]
-struct Fate {
-    /// Canary's samples when a limit was first found broken, and first kept.
-    broken_at: Option<u64>,
-    kept_at: Option<u64>,
 }
 
 /// Prints how often the gate is wrong, and how many samples it takes.
@@ -171,25 +164,12 @@ impl Case {
         confidence: &str,
         releases: u64,
         outcomes: u64,
-        is_known: impl Fn(&Fate) -> bool + Copy + Send,
+        is_known: impl Fn(&Fate) -> bool + Sync,
     ) -> Vec<Fate> {
         let quality = self.quality(confidence);
-        let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
-        thread::scope(|scope| {
-            let work = |thread: u64| {
-                let quality = &quality;
-                move || {
-                    let seeds = (thread..releases).step_by(threads as usize);
-                    let fates = seeds.map(|seed| self.fate(quality, seed, outcomes, is_known));
-                    fates.collect::<Vec<Fate>>()
-                }
-            };
-            let handles: Vec<_> = (0..threads).map(|it| scope.spawn(work(it))).collect();
-            let fates = handles
-                .into_iter()
-                .flat_map(|it| it.join().expect("a thread that ends"));
-            eprint!(".");
-            fates.collect()
+        let seeds: Vec<u64> = (0..releases).collect();
+        parallel::map("releases", &seeds, |seed| {
+            self.fate(&quality, *seed, outcomes, &is_known)
         })
     }
 
@@ -212,15 +192,12 @@ impl Case {
             }
             let samples = outcomes.green.samples();
             let verdicts = quality.judge(Color::Blue, &outcomes, &PerColor::default());
-            match verdicts.analysis {
-                QualityAnalysis::Inconclusive => {}
-                QualityAnalysis::Passed => {
-                    fate.kept_at.get_or_insert(samples);
-                }
-                QualityAnalysis::Failed(_) => {
-                    fate.broken_at.get_or_insert(samples);
-                }
-            }
+            let verdict = match verdicts.analysis {
+                QualityAnalysis::Inconclusive => LimitVerdict::Undecided,
+                QualityAnalysis::Passed => LimitVerdict::Kept,
+                QualityAnalysis::Failed(_) => LimitVerdict::Broken,
+            };
+            fate.see(verdict, samples);
             if is_known(&fate) {
                 break;
             }
@@ -262,13 +239,7 @@ impl Case {
             _ => fate.broken_at,
         };
         let fates = self.fates("95", FEW_RELEASES, MOST_OUTCOMES, |fate| at(fate).is_some());
-        let mut samples: Vec<Option<u64>> = fates.iter().map(at).collect();
-        // Those that are never there come last.
-        samples.sort_unstable_by_key(|samples| samples.unwrap_or(u64::MAX));
-        let ranks = [samples.len() / 2, samples.len() * 9 / 10];
-        let shown = ranks
-            .map(|rank| samples[rank].map_or("not seen".to_owned(), |samples| samples.to_string()));
-        shown.join(", ")
+        median_and_late(&fates, at).map(shown).join(", ")
     }
 }
 

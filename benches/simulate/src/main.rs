@@ -3,6 +3,7 @@
 mod detection;
 mod evidence;
 mod false_alarms;
+mod fate;
 mod few_users;
 mod gate;
 mod guards;

@@ -1,9 +1,10 @@
 //! The quality gate by scores: releases of known means, looked at after every ten scores.
 
+use crate::fate::{Fate, median_and_late, shown};
 use crate::{Effort, parallel};
 use bluegreen::{
-    Color, ConfidenceLevel, LimitVerdict, Micro, PerColor, Percent, Quality, Score, ScoreLimits,
-    ScoreName, ScoreSum, ScoreSums,
+    Color, ConfidenceLevel, Micro, PerColor, Percent, Quality, Score, ScoreLimits, ScoreName,
+    ScoreSum, ScoreSums,
 };
 use fastrand::Rng;
 
@@ -44,13 +45,6 @@ struct Case {
     max_drop: f64,
     /// The limit is given in percent of the stable color's mean.
     in_percent: bool,
-}
-
-/// The canary's scores when the limit was first found broken, and first kept.
-#[derive(Clone, Copy, Default)]
-struct Fate {
-    broken_at: Option<u64>,
-    kept_at: Option<u64>,
 }
 
 /// Prints how often the gate is wrong, and how many scores it takes.
@@ -191,15 +185,7 @@ impl Case {
             }
             let samples = sums.green.of(SCORE).count();
             let verdicts = quality.judge(Color::Blue, &PerColor::default(), &sums);
-            match verdicts.limits[0] {
-                LimitVerdict::Undecided => {}
-                LimitVerdict::Kept => {
-                    fate.kept_at.get_or_insert(samples);
-                }
-                LimitVerdict::Broken => {
-                    fate.broken_at.get_or_insert(samples);
-                }
-            }
+            fate.see(verdicts.limits[0], samples);
             if is_known(&fate) {
                 break;
             }
@@ -234,12 +220,7 @@ impl Case {
             }
         };
         let fates = self.fates(FEW_RELEASES, MOST_SCORES, |fate| at(fate).is_some());
-        let mut samples: Vec<Option<u64>> = fates.iter().map(at).collect();
-        // Those that are never there come last.
-        samples.sort_unstable_by_key(|samples| samples.unwrap_or(u64::MAX));
-        let [median, late] = [samples.len() / 2, samples.len() * 9 / 10].map(|rank| samples[rank]);
-        let shown =
-            |samples: Option<u64>| samples.map_or("not seen".to_owned(), |it| it.to_string());
+        let [median, late] = median_and_late(&fates, at);
         let fixed = self.fixed_size();
         println!(
             "| {} | {} σ | {} σ | {} | {}, {} | {fixed:.0} | {:.2} |",

@@ -1,12 +1,12 @@
 //! `bluegreen watch`.
 
-use crate::args::Output;
 use crate::clock::now_ms;
 use crate::envoy::admin::Admin;
 use crate::envoy::poll::{self, INTERVAL, Polled};
 use crate::failure::{Failure, Report};
 use crate::live::event::Event;
 use crate::live::model::Live;
+use crate::output::Output;
 use crate::watch::screen::Screen;
 use crate::watch::theme::Theme;
 use crate::watch::{plain, session};
