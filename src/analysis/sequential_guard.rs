@@ -29,7 +29,7 @@ pub struct Evidence {
 struct Test {
     kind: IncidentKind,
     detector: Detector,
-    last_ms: Option<u64>,
+    last_ms: u64,
     /// Requests that went wrong so far, for messages.
     canary: u64,
     stable: u64,
@@ -38,11 +38,12 @@ struct Test {
 // === impl SequentialGuard ===
 
 impl SequentialGuard {
-    /// Begins without evidence. Where slow responses are compared too, the two tests share the promise.
-    pub fn new(sequential: &Sequential, stable: Color, judges_slow: bool) -> Self {
+    /// Begins without evidence at this time, by a clock that never steps. Where slow responses are compared too, the
+    /// two tests share the promise.
+    pub fn new(sequential: &Sequential, stable: Color, judges_slow: bool, now_ms: u64) -> Self {
         let tests = if judges_slow { 2 } else { 1 };
         let every_ms = sequential.false_alarm_every_ms.saturating_mul(tests);
-        let test = |kind| Test::new(kind, sequential.tolerance.ratio(), every_ms);
+        let test = |kind| Test::new(kind, sequential.tolerance.ratio(), every_ms, now_ms);
         Self {
             canary: stable.other(),
             history: StartHistory::default(),
@@ -61,7 +62,7 @@ impl SequentialGuard {
         self.history.begin_weights(second, canary);
     }
 
-    /// What went wrong since the last call. `now_ms` is by a clock that never steps.
+    /// What went wrong since the last call, by the same clock.
     pub fn observe(&mut self, now_ms: u64, incidents: &[Incident]) {
         let tests = [Some(&mut self.errors), self.slow.as_mut()];
         for test in tests.into_iter().flatten() {
@@ -93,11 +94,11 @@ impl SequentialGuard {
 // === impl Test ===
 
 impl Test {
-    fn new(kind: IncidentKind, tolerated: f64, false_alarm_every_ms: u64) -> Self {
+    fn new(kind: IncidentKind, tolerated: f64, false_alarm_every_ms: u64, now_ms: u64) -> Self {
         Self {
             kind,
             detector: Detector::new(tolerated, to_seconds(false_alarm_every_ms)),
-            last_ms: None,
+            last_ms: now_ms,
             canary: 0,
             stable: 0,
         }
@@ -110,7 +111,6 @@ impl Test {
         history: &StartHistory,
         canary: Color,
     ) {
-        let last_ms = *self.last_ms.get_or_insert(now_ms);
         let mut has_stepped = false;
         for incident in incidents.iter().filter(|it| it.kind == self.kind) {
             let itself = u64::from(incident.color == canary);
@@ -118,9 +118,9 @@ impl Test {
                 continue;
             };
             if !std::mem::replace(&mut has_stepped, true) {
-                let elapsed_ms = now_ms.saturating_sub(last_ms);
+                let elapsed_ms = now_ms.saturating_sub(self.last_ms);
                 self.detector.step(to_seconds(elapsed_ms));
-                self.last_ms = Some(now_ms);
+                self.last_ms = now_ms;
             }
             let count = u64::from(incident.count);
             if incident.color == canary {

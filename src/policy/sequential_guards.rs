@@ -46,7 +46,7 @@ struct Key {
 
 impl SequentialGuards {
     /// Begins anew where guards have changed, and ends those of others.
-    pub fn begin(&mut self, policy: &Policy, epochs: &[Epoch]) {
+    pub fn begin(&mut self, policy: &Policy, epochs: &[Epoch], now: Now) {
         let mut before = std::mem::take(&mut self.0);
         for (rollout, epoch) in policy.rollouts.iter().zip(epochs) {
             let Some(guard) = rollout.guard.as_ref().filter(|it| it.needs_incidents()) else {
@@ -58,15 +58,15 @@ impl SequentialGuards {
                 guard: guard.clone(),
             };
             let same = before.remove(&rollout.name).filter(|it| it.key == key);
-            let watched = same.unwrap_or_else(|| Watched::new(key));
+            let watched = same.unwrap_or_else(|| Watched::new(key, now));
             self.0.insert(rollout.name.clone(), watched);
         }
     }
 
     /// Begins all anew, without evidence.
-    pub fn begin_anew(&mut self, policy: &Policy, epochs: &[Epoch]) {
+    pub fn begin_anew(&mut self, policy: &Policy, epochs: &[Epoch], now: Now) {
         self.0.clear();
-        self.begin(policy, epochs);
+        self.begin(policy, epochs, now);
     }
 
     /// Learns what is new on one VM.
@@ -97,10 +97,11 @@ impl SequentialGuards {
 // === impl Watched ===
 
 impl Watched {
-    fn new(key: Key) -> Self {
+    fn new(key: Key, now: Now) -> Self {
         let sequential = key.guard.sequential.as_ref();
+        let compares_slow = key.guard.compares_slow();
         let sequential =
-            sequential.map(|it| SequentialGuard::new(it, key.stable, key.guard.compares_slow()));
+            sequential.map(|it| SequentialGuard::new(it, key.stable, compares_slow, now.steady_ms));
         Self {
             key,
             sequential,

@@ -270,7 +270,7 @@ impl Worker {
         let (identities, epochs) = (&self.identities, &self.epochs);
         let windows = &mut peers.windows;
         windows.begin(policy, identities, epochs, &self.figures, now);
-        peers.sequential.begin(policy, epochs);
+        peers.sequential.begin(policy, epochs, now);
         Ok(())
     }
 
@@ -335,7 +335,7 @@ impl Worker {
         if std::mem::take(&mut fleet.begins_anew) {
             fleet.late.clear();
             windows.begin_anew(policy, &self.figures, now);
-            sequential.begin_anew(policy, &self.epochs);
+            sequential.begin_anew(policy, &self.epochs, now);
         }
         for (name, late) in std::mem::take(&mut fleet.late) {
             let index = policy.named(&name);

@@ -30,7 +30,7 @@ type Requests = [(Color, u64, f64, Option<Bucket>)];
 impl Simulation {
     fn new(promise_s: u64, seed: u64) -> Self {
         let mut simulation = Self {
-            guard: guard(promise_s, "0"),
+            guard: guard(promise_s, "0", 1_000),
             promise_s,
             tolerance: "0",
             rng: fastrand::Rng::with_seed(seed),
@@ -45,7 +45,7 @@ impl Simulation {
 
     fn with_tolerance(mut self, tolerance: &'static str) -> Self {
         self.tolerance = tolerance;
-        self.guard = guard(self.promise_s, tolerance);
+        self.guard = guard(self.promise_s, tolerance, self.second);
         self.guard.begin_weights(self.second, percent("10"));
         self
     }
@@ -71,7 +71,7 @@ impl Simulation {
         self.guard.observe(self.second * 1_000, &known);
         if self.guard.finding().is_some() {
             self.rollbacks += 1;
-            self.guard = guard(self.promise_s, self.tolerance);
+            self.guard = guard(self.promise_s, self.tolerance, self.second);
         }
     }
 
@@ -97,12 +97,12 @@ impl Simulation {
     }
 }
 
-fn guard(promise_s: u64, tolerance: &str) -> SequentialGuard {
+fn guard(promise_s: u64, tolerance: &str, begins_s: u64) -> SequentialGuard {
     let sequential = Sequential {
         tolerance: Tolerance::parse(tolerance).unwrap(),
         false_alarm_every_ms: promise_s * 1_000,
     };
-    SequentialGuard::new(&sequential, CANARY.other(), false)
+    SequentialGuard::new(&sequential, CANARY.other(), false, begins_s * 1_000)
 }
 
 fn incident(began_s: u64, color: Color, user: Option<Bucket>, count: u32) -> Incident {
@@ -272,7 +272,8 @@ fn a_canary_with_nobody_to_compare_with_is_not_judged() {
         simulation
             .guard
             .begin_weights(simulation.second, percent(weight));
-        let time = simulation.seconds_to_rollback(HOUR_S, |it| {
+        // Time alone is evidence at the end of the promise.
+        let time = simulation.seconds_to_rollback(HOUR_S - 1, |it| {
             it.pass(&[(Color::Green, 20, 1.0, None)]);
         });
         assert_eq!(time, None, "{weight}");
@@ -290,7 +291,7 @@ fn a_stable_color_that_fails_is_no_evidence() {
 
 #[test]
 fn a_clock_that_jumps_is_no_evidence() {
-    let mut guard = guard(HOUR_S, "0");
+    let mut guard = guard(HOUR_S, "0", 1_000);
     guard.begin_weights(1_000, percent("10"));
     for now_s in [1_000, 9_000_000, 0, u64::MAX / 1_000, 1_000] {
         guard.add_starts(now_s, Color::Blue, 90);
@@ -303,7 +304,7 @@ fn a_clock_that_jumps_is_no_evidence() {
 
 #[test]
 fn failures_at_the_very_beginning_are_no_evidence() {
-    let mut guard = guard(HOUR_S, "0");
+    let mut guard = guard(HOUR_S, "0", 1_000);
     guard.add_starts(1_000, Color::Blue, 9_000);
     guard.add_starts(1_000, Color::Green, 1_000);
     guard.observe(1_000_000, &[incident(1_000, CANARY, None, 1_000)]);
@@ -314,7 +315,7 @@ fn failures_at_the_very_beginning_are_no_evidence() {
 
 #[test]
 fn failures_of_unknown_times_are_not_judged() {
-    let mut guard = guard(HOUR_S, "0");
+    let mut guard = guard(HOUR_S, "0", 1_000);
     guard.observe(1_000_000, &[incident(1_000, CANARY, None, 1_000)]);
     for second in 1_000..3_000 {
         guard.add_starts(second, Color::Blue, 9);
@@ -327,14 +328,25 @@ fn failures_of_unknown_times_are_not_judged() {
 }
 
 #[test]
+fn what_goes_wrong_before_the_first_look_counts() {
+    let mut guard = guard(365 * 86_400, "0", 0);
+    guard.add_starts(0, Color::Blue, 150);
+    guard.add_starts(0, Color::Green, 150);
+    let incidents: Vec<_> = (0..150)
+        .map(|it| incident(0, CANARY, user(it), 1))
+        .collect();
+    guard.observe(200, &incidents);
+    assert!(guard.finding().is_some());
+}
+
+#[test]
 fn two_tests_share_the_promise() {
     let sequential = Sequential {
         tolerance: Tolerance::parse("0").unwrap(),
         false_alarm_every_ms: 60_000,
     };
     let [alone, beside_slow] = [false, true].map(|compares_slow| {
-        let mut guard = SequentialGuard::new(&sequential, Color::Blue, compares_slow);
-        guard.observe(0, &[]);
+        let mut guard = SequentialGuard::new(&sequential, Color::Blue, compares_slow, 0);
         guard.add_starts(1, Color::Blue, 90);
         guard.add_starts(1, Color::Green, 10);
         guard.observe(1_000, &[incident(1, CANARY, None, 2)]);

@@ -32,7 +32,7 @@ impl BySequential {
             tolerance: Tolerance::parse("0").unwrap(),
             false_alarm_every_ms: false_alarm_every_days * 86_400_000,
         };
-        Self(SequentialGuard::new(&sequential, CANARY.other(), false))
+        Self(SequentialGuard::new(&sequential, CANARY.other(), false, 0))
     }
 }
 
