@@ -9,7 +9,8 @@ use crate::fleet::retired;
 use crate::fleet::shared::FleetShared;
 use crate::json::found::Found;
 use crate::policy::figures::Now;
-use crate::policy::fleet_view::{FleetCounts, FleetRole};
+use crate::policy::fleet_counts::FleetCounts;
+use crate::policy::fleet_view::FleetRole;
 use crate::policy::peers::Peers;
 use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 

@@ -184,16 +184,21 @@ impl RolloutWatch {
         todo: &mut Vec<Todo>,
     ) {
         let figures = input.figures;
-        if self.measures && self.shown_outcomes.replace(figures.outcomes) != Some(figures.outcomes)
+        if self.measures
+            && self.shown_outcomes.replace(figures.totals.outcomes) != Some(figures.totals.outcomes)
         {
-            todo.push(Todo::ShowOutcomes(figures.outcomes));
+            todo.push(Todo::ShowOutcomes(figures.totals.outcomes));
         }
-        if rollout.compares() && self.shown_shadow.replace(figures.shadow) != Some(figures.shadow) {
-            todo.push(Todo::ShowDisagreement(figures.shadow));
+        if rollout.compares()
+            && self.shown_shadow.replace(figures.totals.shadow) != Some(figures.totals.shadow)
+        {
+            todo.push(Todo::ShowDisagreement(figures.totals.shadow));
         }
-        if !rollout.scores().is_empty() && self.shown_scores.as_ref() != Some(&figures.scores) {
-            self.shown_scores = Some(figures.scores.clone());
-            todo.push(Todo::ShowScores(figures.scores.clone()));
+        if !rollout.scores().is_empty()
+            && self.shown_scores.as_ref() != Some(&figures.totals.scores)
+        {
+            self.shown_scores = Some(figures.totals.scores.clone());
+            todo.push(Todo::ShowScores(figures.totals.scores.clone()));
         }
         if !rollout.is_judged() {
             return;
@@ -253,7 +258,11 @@ impl RolloutWatch {
         todo: &mut Vec<Todo>,
     ) -> GuardState {
         let &TickInput { now, figures, .. } = input;
-        let verdicts = quality.judge(rollout.stable, &figures.outcomes, &figures.scores);
+        let verdicts = quality.judge(
+            rollout.stable,
+            &figures.totals.outcomes,
+            &figures.totals.scores,
+        );
         if self.shown_verdicts.as_ref() != Some(&verdicts.limits) {
             self.shown_verdicts = Some(verdicts.limits.clone());
             todo.push(Todo::ShowVerdicts(verdicts.limits));
@@ -283,12 +292,18 @@ fn judge_guard(
         let cause = Cause::sequential(kind);
         return roll_back(cause, finding(kind, bad), todo);
     }
-    let mut counts = input.figures.requests;
+    let mut counts = input.figures.totals.requests;
     if let (true, Some(watched)) = (guard.per_user, input.watched) {
         counts = watched.users.per_user(&counts);
     }
     let counts = windows.slide(rollout, guard.window_ms, input.now, counts);
-    let has_canary = input.figures.requests.of(rollout.stable.other()).requests > 0;
+    let has_canary = input
+        .figures
+        .totals
+        .requests
+        .of(rollout.stable.other())
+        .requests
+        > 0;
     match guard.judge(rollout.stable, &counts) {
         Analysis::Inconclusive if sequential.is_some() && has_canary => GuardState::Watching,
         Analysis::Inconclusive => GuardState::Inconclusive,
@@ -311,10 +326,10 @@ fn finding(kind: IncidentKind, [canary, stable]: [u64; 2]) -> String {
 
 fn judge_shadow(shadow: &Shadow, figures: &Figures, todo: &mut Vec<Todo>) -> GuardState {
     let comparison = shadow.comparison.as_ref();
-    if let Some(breach) = comparison.and_then(|it| it.breach(&figures.shadow)) {
+    if let Some(breach) = comparison.and_then(|it| it.breach(&figures.totals.shadow)) {
         return roll_back(Cause::Quality, breach.to_string(), todo);
     }
-    match shadow.judge(&figures.shadow) {
+    match shadow.judge(&figures.totals.shadow) {
         LimitVerdict::Undecided => GuardState::Inconclusive,
         LimitVerdict::Kept | LimitVerdict::Broken => GuardState::Watching,
     }

@@ -5,8 +5,9 @@ use crate::policy::action::{Action, Todo};
 use crate::policy::board::Board;
 use crate::policy::controller::{Controller, Known};
 use crate::policy::figures::{Figures, Now};
+use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_facts::adopt;
-use crate::policy::fleet_view::{FleetCounts, FleetRole, FleetShown, FleetView};
+use crate::policy::fleet_view::{FleetRole, FleetShown, FleetView};
 use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
 use crate::policy::rollout::{Rollout, RolloutStatus};
@@ -15,6 +16,7 @@ use crate::policy::rollout_identity::RolloutIdentity;
 use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_state::{Fact, SharedState};
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, create, edit, parse};
+use crate::policy::totals::Totals;
 use crate::policy::vm_counts::VmCounts;
 use crate::policy::windows::Windows;
 use crate::value::name::RolloutName;
@@ -112,7 +114,7 @@ impl Worker {
         let own = |(rollout, (identity, epoch)): (&Rollout, (&RolloutIdentity, &Epoch))| {
             let mut counts = RolloutCounts::of(*epoch);
             board.add_to(&rollout.name, &mut counts);
-            FleetCounts::of(rollout, identity, &counts)
+            FleetCounts::of(rollout, identity, counts.totals)
         };
         policy.rollouts.iter().zip(known).map(own).collect()
     }
@@ -341,9 +343,9 @@ impl Worker {
             let index = policy.named(&name);
             let known = index.and_then(|it| policy.rollouts.get(it).zip(self.identities.get(it)));
             if let Some((rollout, identity)) = known {
-                let mut counts = RolloutCounts::default();
-                late.add_to(&rollout.releases, identity, &mut counts);
-                windows.add_before(rollout, counts.requests);
+                let mut totals = Totals::default();
+                late.add_to(rollout, identity, &mut totals);
+                windows.add_before(rollout, totals.requests);
             }
         }
         let mut news = std::mem::take(&mut fleet.news);
@@ -369,13 +371,10 @@ impl Worker {
         {
             let mut counts = RolloutCounts::of(*epoch);
             board.add_to(&rollout.name, &mut counts);
-            fleet.add_to(rollout, identity, &mut counts);
+            fleet.add_to(rollout, identity, &mut counts.totals);
             *figures = Figures {
                 status: *status,
-                requests: counts.requests,
-                outcomes: counts.outcomes,
-                shadow: counts.shadow,
-                scores: counts.scores,
+                totals: counts.totals,
             };
         }
     }
