@@ -5,8 +5,10 @@ use crate::analysis::ramp_progress::RampPosition;
 use crate::analysis::sequential_guard::Evidence;
 use crate::policy::action::GuardState;
 use crate::policy::fleet_counts::FleetCounts;
+use crate::policy::policy::Policy;
 use crate::policy::recent::News;
 use crate::policy::rollout::Rollout;
+use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
 use crate::policy::totals::Totals;
 use crate::value::name::RolloutName;
@@ -127,5 +129,42 @@ impl FleetView {
         for other in others.into_iter().flatten() {
             other.add_to(rollout, identity, totals);
         }
+    }
+
+    /// What others counted of rollouts as they are configured here, and not just now.
+    pub fn take_late<'a>(
+        &mut self,
+        policy: &'a Policy,
+        identities: &[RolloutIdentity],
+    ) -> Vec<(&'a Rollout, Totals)> {
+        let late = std::mem::take(&mut self.late).into_iter();
+        let late = late.filter_map(|(name, counts)| {
+            let index = policy.named(&name)?;
+            let (rollout, identity) = policy.rollouts.get(index).zip(identities.get(index))?;
+            let mut totals = Totals::default();
+            counts.add_to(rollout, identity, &mut totals);
+            Some((rollout, totals))
+        });
+        late.collect()
+    }
+
+    /// What went on at others that is about rollouts as they are configured here, with the generations of `epochs`.
+    pub fn take_news(
+        &mut self,
+        policy: &Policy,
+        identities: &[RolloutIdentity],
+        epochs: &[Epoch],
+    ) -> Vec<(String, News)> {
+        let mut news = std::mem::take(&mut self.news);
+        news.retain_mut(|(name, news)| {
+            let index = policy.named(name);
+            let known = index.and_then(|it| identities.get(it).zip(epochs.get(it)));
+            let known = known.filter(|(identity, _)| identity.generation == news.generation);
+            if let Some((_, epoch)) = known {
+                news.generation = epoch.generation;
+            }
+            known.is_some()
+        });
+        news
     }
 }

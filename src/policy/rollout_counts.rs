@@ -22,7 +22,7 @@ pub struct Epoch {
 pub struct RolloutCounts {
     /// What they belong to.
     pub epoch: Epoch,
-    /// What they are. They are reached without naming them, too.
+    /// What was counted; dereferencing gives it, too.
     pub totals: Totals,
 }
 
