@@ -152,7 +152,7 @@ impl RolloutState {
         if counts.begin(epoch) {
             self.has_counted.set(true);
         }
-        *self.shown.borrow_mut() = counts.requests;
+        *self.shown.borrow_mut() = counts.totals.requests;
         self.recent.borrow_mut().begin(epoch.generation);
     }
 
@@ -209,7 +209,13 @@ impl RolloutState {
     fn count(&self, origin: &Origin, count: impl FnOnce(&mut Counts)) -> bool {
         let is_current = self.is_current(origin);
         if is_current {
-            count(self.counts.borrow_mut().requests.of_mut(origin.color));
+            count(
+                self.counts
+                    .borrow_mut()
+                    .totals
+                    .requests
+                    .of_mut(origin.color),
+            );
             self.has_counted.set(true);
         }
         is_current
@@ -234,7 +240,7 @@ impl RolloutState {
         }
         if is_judged {
             let mut counts = self.counts.borrow_mut();
-            counts.outcomes.of_mut(origin.color).add(&outcomes);
+            counts.totals.outcomes.of_mut(origin.color).add(&outcomes);
             self.has_counted.set(true);
         }
     }
@@ -242,7 +248,7 @@ impl RolloutState {
     /// Counts a copy that has ended.
     pub fn count_copy(&self, origin: &Origin) {
         if self.is_current(origin) {
-            self.counts.borrow_mut().shadow.add_finished();
+            self.counts.borrow_mut().totals.shadow.add_finished();
             self.has_counted.set(true);
         }
     }
@@ -252,7 +258,7 @@ impl RolloutState {
         if !self.is_current(origin) {
             return;
         }
-        self.counts.borrow_mut().shadow.add_compared(differs);
+        self.counts.borrow_mut().totals.shadow.add_compared(differs);
         self.has_counted.set(true);
         if let Some(disagreement) = self.disagreement.get() {
             disagreement.count(differs);
@@ -263,6 +269,7 @@ impl RolloutState {
     pub fn add_outcomes(&self, color: Color, outcomes: &Outcomes) {
         self.counts
             .borrow_mut()
+            .totals
             .outcomes
             .of_mut(color)
             .add(outcomes);
@@ -284,7 +291,7 @@ impl RolloutState {
         let mut counts = self.counts.borrow_mut();
         for (index, sum) in scores {
             if let Some(score) = rollout.scores().get(*index) {
-                let sums = counts.scores.of_mut(color);
+                let sums = counts.totals.scores.of_mut(color);
                 sums.add_to(score.name.as_str(), sum);
                 self.has_counted.set(true);
             }
@@ -312,7 +319,7 @@ impl RolloutState {
         let Some(guard) = self.guard.get() else {
             return;
         };
-        let requests = self.counts.borrow().requests;
+        let requests = self.counts.borrow().totals.requests;
         let shown = self.shown.replace(requests);
         for color in Color::ALL {
             let new = requests.of(color).since(shown.of(color));

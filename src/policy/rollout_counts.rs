@@ -5,7 +5,6 @@ use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::totals::{ColorTotals, Overlap, Totals};
 use crate::value::color::{Color, PerColor};
 use serde::{Deserialize, Serialize};
-use std::ops::{Deref, DerefMut};
 
 /// What is counted now belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct Epoch {
 pub struct RolloutCounts {
     /// What they belong to.
     pub epoch: Epoch,
-    /// What was counted; dereferencing gives it, too.
+    /// What was counted.
     pub totals: Totals,
 }
 
@@ -84,20 +83,6 @@ impl RolloutCounts {
             epoch: self.epoch,
             totals: self.totals.since(&base.totals, overlap),
         }
-    }
-}
-
-impl Deref for RolloutCounts {
-    type Target = Totals;
-
-    fn deref(&self) -> &Totals {
-        &self.totals
-    }
-}
-
-impl DerefMut for RolloutCounts {
-    fn deref_mut(&mut self) -> &mut Totals {
-        &mut self.totals
     }
 }
 

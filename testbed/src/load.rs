@@ -122,7 +122,8 @@ impl RunningLoad {
             .min(self.shared.load.count)
     }
 
-    async fn finish(self) -> Report {
+    /// Waits until as many requests as it counts have ended, and reports.
+    pub async fn finish(self) -> Report {
         let mut outcomes = self.connections.join_all().await.concat();
         outcomes.sort_unstable_by_key(|outcome| outcome.index);
         Report { outcomes }

@@ -149,8 +149,8 @@ fn counts_with_scores_come_back_from_json() {
         counts
     );
     let large = ScoreSum::of_many(100_000_000, "1e17", "1e26").unwrap();
-    counts.scores.green.add_to("rating", &large);
-    counts.scores.green.add_to("cost", &of(&["0.02"]));
+    counts.totals.scores.green.add_to("rating", &large);
+    counts.totals.scores.green.add_to("cost", &of(&["0.02"]));
     let json = serde_json::to_string(&counts).unwrap();
     assert_eq!(
         serde_json::from_str::<RolloutCounts>(&json).unwrap(),
@@ -161,17 +161,20 @@ fn counts_with_scores_come_back_from_json() {
 #[test]
 fn scores_count_for_their_own_release_only() {
     let mut first = RolloutCounts::default();
-    first.scores.green.add_to("rating", &of(&["4"]));
-    first.scores.blue.add_to("rating", &of(&["3"]));
+    first.totals.scores.green.add_to("rating", &of(&["4"]));
+    first.totals.scores.blue.add_to("rating", &of(&["3"]));
     let mut next = first.epoch;
     next.releases.green += 1;
     let mut counts = RolloutCounts::of(next);
     counts.add(&first);
-    assert_eq!(counts.scores.green.of("rating").count(), 0);
-    assert_eq!(counts.scores.blue.of("rating").count(), 1);
+    assert_eq!(counts.totals.scores.green.of("rating").count(), 0);
+    assert_eq!(counts.totals.scores.blue.of("rating").count(), 1);
     let rest = first.since(&first);
     for color in Color::ALL {
-        assert_eq!(rest.scores.of(color).of("rating"), ScoreSum::default());
+        assert_eq!(
+            rest.totals.scores.of(color).of("rating"),
+            ScoreSum::default()
+        );
     }
 }
 

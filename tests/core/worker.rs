@@ -117,7 +117,7 @@ impl Vm {
 
     /// Requests of a color end, so many of them badly.
     fn serve(&mut self, index: usize, color: Color, good: u64, failed: u64) {
-        let counts = self.counts_of(index).requests.of_mut(color);
+        let counts = self.counts_of(index).totals.requests.of_mut(color);
         for _ in 0..good {
             counts.add_finished(false, false);
         }
@@ -331,7 +331,7 @@ fn requests_of_another_release_do_not_count() {
     envoy.tick();
     // A VM that has not got the push yet still counts for v2.
     let mut stale = RolloutCounts::of(old);
-    (0..40).for_each(|_| stale.requests.green.add_finished(true, false));
+    (0..40).for_each(|_| stale.totals.requests.green.add_finished(true, false));
     envoy.vms[1].counts.rollouts.insert("rec".to_owned(), stale);
     envoy.vms[1].has_counted = true;
     envoy.assert_rolled_back(false);
@@ -535,7 +535,7 @@ fn vm_that_was_taken_for_dead_counts_once() {
     let vm = &envoy.vms[0];
     let name = &vm.policy.rollouts[0].name;
     let counts = vm.peers.board.counts(name, vm.worker.epoch(0));
-    let green = counts.requests.green;
+    let green = counts.totals.requests.green;
     assert_eq!((green.requests, green.failed), (16, 6));
 }
 
@@ -586,7 +586,7 @@ fn quality_promotes_a_ramp_once_for_all() {
     let mut envoy = Envoy::start(3, one(&json!({ "ramp": ramp, "quality": quality })));
     for vm in &mut envoy.vms {
         for color in Color::ALL {
-            vm.counts_of(0).outcomes.of_mut(color).tp = 4;
+            vm.counts_of(0).totals.outcomes.of_mut(color).tp = 4;
         }
     }
     let actions = envoy.ticks(4);
@@ -611,13 +611,13 @@ fn outcomes_of_another_release_do_not_count() {
     };
     let mut envoy = Envoy::start(2, release("1"));
     for vm in &mut envoy.vms {
-        vm.counts_of(0).outcomes.blue.tp = 10;
-        vm.counts_of(0).outcomes.green.fp = 4;
+        vm.counts_of(0).totals.outcomes.blue.tp = 10;
+        vm.counts_of(0).totals.outcomes.green.fp = 4;
     }
     envoy.ticks(2);
     envoy.push(release("2"));
     for vm in &mut envoy.vms {
-        vm.counts_of(0).outcomes.green.tp = 5;
+        vm.counts_of(0).totals.outcomes.green.tp = 5;
     }
     let actions = envoy.ticks(3);
     assert_eq!(rollbacks(&actions), 0);

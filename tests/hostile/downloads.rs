@@ -21,12 +21,12 @@ fn judged() -> Value {
 fn stream_idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy.edit_bootstrap(
         "stat_prefix: ingress",
-        "stat_prefix: ingress\n          stream_idle_timeout: 0.5s",
+        "stat_prefix: ingress\n          stream_idle_timeout: 1s",
     )
 }
 
 fn idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    let route = "timeout: 0s\n                  idle_timeout: 0.5s";
+    let route = "timeout: 0s\n                  idle_timeout: 1s";
     envoy.edit_bootstrap("timeout: 15s", route)
 }
 

@@ -79,7 +79,7 @@ async fn slowest_beside(env: &TestEnv, status: &'static str) -> Duration {
         .count(600)
         .run(|_| get("/others"))
         .await;
-    assert_eq!(each.stop().await.sent(), GUARDS);
+    assert_eq!(each.finish().await.sent(), GUARDS);
     assert_eq!(others.failed(), 0, "{:?}", others.by_status());
     others.latency(99.0)
 }

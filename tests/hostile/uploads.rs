@@ -20,13 +20,13 @@ fn by_failures() -> Value {
 fn stream_idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
     envoy.edit_bootstrap(
         "stat_prefix: ingress",
-        "stat_prefix: ingress\n          stream_idle_timeout: 0.5s",
+        "stat_prefix: ingress\n          stream_idle_timeout: 1s",
     )
 }
 
 /// The same of the route.
 fn idle_timeout(envoy: EnvoyBuilder) -> EnvoyBuilder {
-    let route = "timeout: 15s\n                  idle_timeout: 0.5s";
+    let route = "timeout: 15s\n                  idle_timeout: 1s";
     envoy.edit_bootstrap("timeout: 15s", route)
 }
 

@@ -350,6 +350,7 @@ fn outcomes_of_all_proxies_add_up_once_whoever_restarts_or_is_gone() {
         proxy
             .vm
             .counts_of(0)
+            .totals
             .outcomes
             .of_mut(Color::Green)
             .add(&outcomes);
@@ -382,6 +383,7 @@ fn outcomes_of_all_proxies_add_up_once_whoever_restarts_or_is_gone() {
     let back = fleet.proxies.last_mut().unwrap();
     back.vm
         .counts_of(0)
+        .totals
         .outcomes
         .of_mut(Color::Green)
         .add(&outcomes);

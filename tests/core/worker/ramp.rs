@@ -342,7 +342,7 @@ fn gate_and_requests_are_waited_for_together() {
     envoy.serve(70);
     envoy.assert_weight("10");
     for color in Color::ALL {
-        envoy.vms[0].counts_of(0).outcomes.of_mut(color).tp = 10;
+        envoy.vms[0].counts_of(0).totals.outcomes.of_mut(color).tp = 10;
     }
     envoy.ticks(2);
     let actions = envoy.assert_weight("25");
