@@ -99,6 +99,7 @@ class Dashboard(Process):
 def ecds(config: dict) -> str:
     """The shipped file with this configuration, each field of a rollout on a line of its own."""
     head = (SHIPPED / "bluegreen.yaml").read_text().partition("value: |\n")[0]
+    head = head.replace("# proxy_on_response_body: {}", "proxy_on_response_body: {}")
     rollouts = []
     for rollout in config["rollouts"]:
         fields = ",\n".join(f"      {json.dumps(name)}: {json.dumps(value)}" for name, value in rollout.items())
