@@ -96,3 +96,29 @@ fn bound(limit: ScoreLimit, stable: Option<f64>) -> (&'static str, Option<f64>) 
         ScoreLimit::MaxRisePercent(rise) => ("at most", stable.map(|it| it * rise.ratio())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bluegreen::{Micro, Percent};
+
+    #[test]
+    fn a_limit_is_held_against_the_stable_colors_mean() {
+        let half = Micro::from_millionths(500_000);
+        let zero = Percent::HUNDRED.rest();
+        for (limit, with_mean, without) in [
+            (ScoreLimit::Min(half), ("at least", Some(0.5)), Some(0.5)),
+            (ScoreLimit::Max(half), ("at most", Some(0.5)), Some(0.5)),
+            (ScoreLimit::MaxDrop(half), ("at least", Some(3.5)), None),
+            (ScoreLimit::MaxRise(half), ("at most", Some(4.5)), None),
+            (
+                ScoreLimit::MaxDropPercent(zero),
+                ("at least", Some(4.0)),
+                None,
+            ),
+        ] {
+            assert_eq!(bound(limit, Some(4.0)), with_mean, "{limit:?}");
+            assert_eq!(bound(limit, None).1, without, "{limit:?}");
+        }
+    }
+}
