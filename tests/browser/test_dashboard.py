@@ -133,11 +133,11 @@ def test_without_the_token_nothing_is_shown(stage, open_page, dashboard):
     page = open_page(dashboard.root)
     expect(page.get_by_role("heading", name="This dashboard needs its token")).to_be_visible()
     expect(page.locator("#app")).to_be_hidden()
-    page.get_by_label("Token").fill("0123456789abcdef0123456789abcdef")
+    page.get_by_label("Token", exact=True).fill("0123456789abcdef0123456789abcdef")
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("alert").first).to_contain_text("not the token of this dashboard")
     assert "recommender" not in page.content()
-    page.get_by_label("Token").fill(dashboard.token)
+    page.get_by_label("Token", exact=True).fill(dashboard.token)
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("heading", name="recommender")).to_be_visible()
 
