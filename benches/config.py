@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
-from variants import Variant, plugin_text
+from variants import TYPE, Variant, plugin_text
 
 BENCHES = Path(__file__).resolve().parent
 SHIPPED = BENCHES.parent / "envoy"
@@ -34,7 +35,7 @@ def write_proxy(
     directory.mkdir(parents=True)
     path = SHIPPED / "bootstrap.yaml"
     text = path.read_text()
-    for shipped, ours in [(9901, 0), (10000, 0), (10001, ports[0]), (10002, ports[1]), (10003, 0)]:
+    for shipped, ours in [(9901, 0), (10000, 0), (10001, ports[0]), (10002, ports[1]), (10003, free_port())]:
         text = replace_port(path, text, shipped, ours)
     if variant.routes is not None:
         text = replace_between(path, text, ROUTES, FILTERS, variant.routes)
@@ -75,16 +76,33 @@ def write_plugin(
     new.rename(directory / "bluegreen.yaml")
 
 
-def write_upstreams(directory: Path) -> None:
-    """A directory to start the upstreams' Envoy in: a color each, answering directly."""
+def write_upstreams(directory: Path, delay_ms: int = 0) -> None:
+    """A directory to start the upstreams' Envoy in: a color each, answering directly, or after a delay."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     path = SHIPPED / "upstreams.yaml"
     text = path.read_text()
     for port in (10001, 10002):
         text = replace_port(path, text, port, 0)
+    if delay_ms:
+        text = text.replace(ROUTER, delayed(delay_ms) + ROUTER)
     admin = "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n"
     (directory / "bootstrap.yaml").write_text(admin + text)
+
+
+def delayed(delay_ms: int) -> str:
+    """A filter that holds each request up."""
+    fault = {
+        "@type": f"{TYPE}.fault.v3.HTTPFault",
+        "delay": {"fixed_delay": f"{delay_ms / 1000}s", "percentage": {"numerator": 100}},
+    }
+    return f"          - {json.dumps({'name': 'envoy.filters.http.fault', 'typed_config': fault})}\n"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def insert_signal(path: Path, text: str) -> str:

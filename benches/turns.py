@@ -22,7 +22,15 @@ class Series:
     p99_us: list[float] = field(default_factory=list)
 
 
-def measure(proxies: dict[str, Envoy], say) -> dict[str, Series]:
+@dataclass(frozen=True)
+class Pace:
+    """How fast requests come, and how many in a turn."""
+
+    rate_per_s: int = RATE_PER_S
+    requests: int = REQUESTS
+
+
+def measure(proxies: dict[str, Envoy], say, pace: Pace = Pace()) -> dict[str, Series]:
     """A turn for each proxy, all over again, `ROUNDS` times."""
     batch = requests()
     series = {name: Series() for name in proxies}
@@ -31,26 +39,26 @@ def measure(proxies: dict[str, Envoy], say) -> dict[str, Series]:
             name: stack.enter_context(Connection(envoy.port("ingress")))
             for name, envoy in proxies.items()}
         for round_number in range(1, ROUNDS + 1):
-            say(f"CPU time and latency at {RATE_PER_S} requests/s: round {round_number} of {ROUNDS}")
+            say(f"CPU time and latency at {pace.rate_per_s} requests/s: round {round_number} of {ROUNDS}")
             for name, envoy in proxies.items():
-                take_turn(envoy, connections[name], batch, series[name])
+                take_turn(envoy, connections[name], batch, series[name], pace)
     return series
 
 
-def take_turn(envoy: Envoy, connection: Connection, batch: list[bytes], series: Series) -> None:
+def take_turn(envoy: Envoy, connection: Connection, batch: list[bytes], series: Series, pace: Pace) -> None:
     before_ns = envoy.cpu_ns()
-    latencies_us = sorted(send_at_rate(connection, batch))
-    series.cpu_us.append((envoy.cpu_ns() - before_ns) / REQUESTS / 1000)
-    series.p50_us.append(latencies_us[REQUESTS // 2])
-    series.p99_us.append(latencies_us[REQUESTS * 99 // 100])
+    latencies_us = sorted(send_at_rate(connection, batch, pace))
+    series.cpu_us.append((envoy.cpu_ns() - before_ns) / pace.requests / 1000)
+    series.p50_us.append(latencies_us[pace.requests // 2])
+    series.p99_us.append(latencies_us[pace.requests * 99 // 100])
 
 
-def send_at_rate(connection: Connection, batch: list[bytes]) -> list[float]:
+def send_at_rate(connection: Connection, batch: list[bytes], pace: Pace) -> list[float]:
     """Latencies in µs. A request that is late because the one before was slow counts from when it was due."""
     latencies_us = []
     begun = time.perf_counter()
-    for i in range(REQUESTS):
-        due = begun + i / RATE_PER_S
+    for i in range(pace.requests):
+        due = begun + i / pace.rate_per_s
         wait_s = due - time.perf_counter()
         if wait_s > 0:
             time.sleep(wait_s)

@@ -186,6 +186,11 @@ STREAM_EVENTS = Variant(
     plugin=one_rollout({"header": "x-user-id"}, stream={"first_chunk": True, "sse_errors": True}),
     allowed=("proxy_on_response_body",))
 STREAMED = [PLAIN_ROUTE, NOOP, NOOP_RESTRICTED, STICKY, STREAM, STREAM_EVENTS]
+UNCOPIED = Variant(
+    "uncopied", "no copies", plugin=one_rollout({"header": "x-user-id"}, weights=ALL_BLUE))
+COPIED = Variant(
+    "copied", "copies of all requests",
+    plugin=one_rollout({"header": "x-user-id"}, weights=ALL_BLUE, shadow={"percent": 100}))
 ROLLOUT_COUNTS = [1, 10, 100, 1000]
 
 

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import (
     AnnotationQuery, Dashboard, DatasourceVariable, QueryVariable, Row)
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableOption, VariableRefresh, VariableSort
-from panels import SOURCE, lines, number, states
+from panels import SOURCE, STATES, VERDICTS, lines, number, states
 
 TARGET = Path(__file__).with_name("bluegreen.json")
 # What the drop-downs choose.
@@ -47,7 +47,7 @@ FINISHED = rate("bluegreen_guard_finished_total")
 
 RELEASES = [
     states("State", "What the guard or the quality gate says of each rollout.",
-           {"{{rollout}}": f"clamp_max({gauge('bluegreen_guard_state', 'rollout')}, 2)"}),
+           {"{{rollout}}": f"clamp_max({gauge('bluegreen_guard_state', 'rollout')}, 2)"}, STATES, width=12),
     number("Rolled back", "Rollouts that are rolled back on some proxy.",
            {"": f"count({gauge('bluegreen_guard_state', 'rollout')} >= 2) or vector(0)"}, red_from=1),
     number("Configurations", "Different ones in force in a job. More than one for long: a push did not reach every proxy.",
@@ -96,6 +96,27 @@ QUALITY = [
           {COLOR + " {{outcome}}": rate("bluegreen_quality_outcomes_total", "rollout, color, outcome")}, width=12),
 ]
 
+SCORE = COLOR + " {{score}}"
+SHADOW = "bluegreen_shadow_"
+
+MODELS = [
+    lines("Scores", "Means of the release in force, with the ends of their intervals.", "none",
+          {legend: gauge(f"bluegreen_score_{figure}_micro", "rollout, color, score") + " / 1e6"
+           for legend, figure in {SCORE: "mean", SCORE + " low": "low", SCORE + " high": "high"}.items()}),
+    states("Limits", "What the quality gate says of each limit. A ramp waits while one is undecided.",
+           {"{{rollout}} {{limit}}": gauge("bluegreen_quality_verdict", "rollout, limit")}, VERDICTS, width=8),
+    lines("Time to first token", "Median and 95th percentile, of streams.", "ms",
+          {COLOR + " p50": quantile(0.5, "bluegreen_first_chunk_ms"),
+           COLOR + " p95": quantile(0.95, "bluegreen_first_chunk_ms")}),
+    lines("Tokens a second", "Of one stream, where the service sends each token as a piece.", "none",
+          {COLOR: f"{rate('bluegreen_chunks_total')} / {rate('bluegreen_stream_ms_sum')} * 1000"}),
+    lines("Copies", "Requests of users that the canary got a copy of, and copies that failed, a second.", "reqps",
+          {COLOR + " copies": rate(f"{SHADOW}requests_total"), COLOR + " failed": rate(f"{SHADOW}failures_total")}),
+    lines("Disagreement", "Copied requests that the colors answer differently, with the ends of the interval.", "percent",
+          {legend: gauge(f"{SHADOW}disagreement{end}_ppm", "rollout") + " / 10000"
+           for legend, end in {"{{rollout}}": "", "{{rollout}} low": "_low", "{{rollout}} high": "_high"}.items()}),
+]
+
 PROXIES = [
     lines("How users are assigned", "By reason. `random`: the request had no key.", "reqps",
           {"{{rollout}} {{reason}}": rate("bluegreen_requests_total", "rollout, reason")}),
@@ -108,7 +129,8 @@ PROXIES = [
            "{{instance}} no cluster": increase("envoy_http_no_cluster")}),
 ]
 
-ROWS = {"Releases": RELEASES, "Traffic": TRAFFIC, "Guard": EVIDENCE, "Model quality": QUALITY, "Proxies": PROXIES}
+ROWS = {"Releases": RELEASES, "Traffic": TRAFFIC, "Guard": EVIDENCE, "Model quality": QUALITY, "Models": MODELS,
+        "Proxies": PROXIES}
 
 
 def choice(name: str, query: str) -> QueryVariable:

@@ -10,6 +10,7 @@ SOURCE = DataSourceRef(type_val="prometheus", uid="${source}")
 HEIGHT = 8
 HUES = {"blue": "#3274d9", "green": "#37872d"}
 STATES = {"0": ("watching", "green"), "1": ("too little to judge", "yellow"), "2": ("rolled back", "red")}
+VERDICTS = {"0": ("undecided", "yellow"), "1": ("kept", "green"), "2": ("broken", "red")}
 
 
 def query(legend: str, expr: str, ref: str, instant=False) -> prometheus.Dataquery:
@@ -47,8 +48,8 @@ def number(title: str, about: str, queries: dict, red_from=None, width=4) -> sta
     return with_queries(panel, title, about, width, queries, instant=True)
 
 
-def states(title: str, about: str, queries: dict, width=12) -> statetimeline.Panel:
-    """The state of each rollout over time."""
-    options = {value: ValueMappingResult(text=text, color=color) for value, (text, color) in STATES.items()}
+def states(title: str, about: str, queries: dict, names: dict, width: int) -> statetimeline.Panel:
+    """States over time; `names` are their names and colors by value."""
+    options = {value: ValueMappingResult(text=text, color=color) for value, (text, color) in names.items()}
     panel = statetimeline.Panel().mappings([ValueMap(options=options)]).show_value(VisibilityMode.AUTO).merge_values(True)
     return with_queries(panel, title, about, width, queries)

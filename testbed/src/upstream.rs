@@ -26,7 +26,7 @@ const KEPT_REQUESTS: usize = 1_000;
 
 /// A server for HTTP/1.1, HTTP/2 (prior knowledge), WebSocket and gRPC (`grpc.health.v1.Health`).
 ///
-/// Answers carry `x-served-by: <name>`, and the name as the body.
+/// Answers carry `x-served-by: <name>`, the name as the body, and over plain HTTP how much body came in `x-received-bytes`.
 #[derive(Debug)]
 pub struct Upstream {
     server: Server,
@@ -196,9 +196,11 @@ async fn answer(
             grpc::answer(request, behavior.clone()).await
         }
         _ => {
-            request.into_body().collect().await?;
+            let received = request.into_body().collect().await?.to_bytes().len();
             let mut response = Response::new(behavior.body(&format!("{}\n", state.name)));
             *response.status_mut() = behavior.status;
+            let received = HeaderValue::from(received);
+            response.headers_mut().insert("x-received-bytes", received);
             response
         }
     };

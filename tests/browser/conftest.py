@@ -1,15 +1,13 @@
-import signal
-
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from process import end_when_told
 from proxy import WASM
 from stage import PROGRAM, ROLLOUT, Dashboard, Stage, chromium, eventually
 from upstream import Behavior
 
 
 def pytest_configure(config):
-    # A run that is told to end still ends what it started.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
+    end_when_told()
     expect.set_options(timeout=30_000)
 
 

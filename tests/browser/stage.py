@@ -72,10 +72,7 @@ class Stage:
 
     def stats(self, metric: str, **labels) -> float:
         """The sum of a metric as Prometheus reads it."""
-        page = self.envoy.admin("/stats/prometheus?filter=wasmcustom.bluegreen")
-        wanted = [f'{name}="{value}"' for name, value in labels.items()]
-        lines = [line for line in page.splitlines() if line.split("{")[0].split(" ")[0] == metric]
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if all(label in line for label in wanted))
+        return self.envoy.metric(metric, **labels)
 
     def weight(self, color="green") -> float:
         return self.stats("bluegreen_weight_millipercent", color=color) / 1000
@@ -102,6 +99,7 @@ class Dashboard(Process):
 def ecds(config: dict) -> str:
     """The shipped file with this configuration, each field of a rollout on a line of its own."""
     head = (SHIPPED / "bluegreen.yaml").read_text().partition("value: |\n")[0]
+    head = head.replace("# proxy_on_response_body: {}", "proxy_on_response_body: {}")
     rollouts = []
     for rollout in config["rollouts"]:
         fields = ",\n".join(f"      {json.dumps(name)}: {json.dumps(value)}" for name, value in rollout.items())

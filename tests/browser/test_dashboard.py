@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from stage import Dashboard, eventually
+from stage import ROLLOUT, Dashboard, eventually
 
 SHIFTED = "recommender: blue 75 %, green 25 %; 15 % of users move from blue to green"
 
@@ -46,6 +46,31 @@ def test_what_it_shows_equals_the_stats_of_envoy(stage, open_page):
     fingerprint = f"{stage.stats('bluegreen_config_fingerprint'):.0f}"
     expect(page.locator("#facts")).to_contain_text(fingerprint)
     expect(page.locator("#envoys")).to_contain_text(stage.envoy.admin_address)
+
+
+def test_the_figures_of_models(stage, open_page):
+    stage.write([{
+        **ROLLOUT, "stream": {"first_chunk": True}, "shadow": {"percent": 100, "compare": True, "max_disagreement": 90},
+        "quality": {"min_samples": 500, "scores": {"rating": {"better": "higher", "max_drop": 1}}},
+    }])
+    page = open_page()
+    for color in ("blue", "green"):
+        expect(page.locator(f"#chart-first-token [data-value=first_chunk_p95-{color}] b")).to_have_text(re.compile(r"^[\d.]+ m?s"))
+        expect(page.locator(f"#chart-tokens [data-value=chunks-{color}] b")).to_have_text(re.compile(r"^[\d.]+$"))
+        expect(page.locator(f"#chart-score-rating [data-line=score-rating-{color}]")).to_have_attribute("d", re.compile("^M"))
+    expect(page.locator("#chart-copies [data-value=copies] b")).not_to_have_text(re.compile("^[0–]"))
+    expect(page.locator("#chart-disagreement .limit")).to_have_count(1)
+    expect(page.locator("#limits")).to_contain_text(re.compile("rating max_drop.*at least [34]"))
+
+    stage.be_still()
+    disagreement = lambda: stage.stats("bluegreen_shadow_disagreement_ppm") / 10_000
+    shown = page.locator("#chart-disagreement [data-value=disagreement] b")
+    eventually("the disagreement", lambda: number(shown.inner_text()) == pytest.approx(disagreement(), abs=0.06))
+    for color in ("blue", "green"):
+        mean = lambda: stage.stats("bluegreen_score_mean_micro", color=color) / 1e6
+        rating = lambda: number(figure(page, color, "score-rating").inner_text())
+        eventually("the rating", lambda: rating() == pytest.approx(mean(), abs=0.006))
+        assert 3 < rating() < 5
 
 
 def test_errors_of_the_canary_roll_it_back_before_the_eyes(stage, open_page):
@@ -108,11 +133,11 @@ def test_without_the_token_nothing_is_shown(stage, open_page, dashboard):
     page = open_page(dashboard.root)
     expect(page.get_by_role("heading", name="This dashboard needs its token")).to_be_visible()
     expect(page.locator("#app")).to_be_hidden()
-    page.get_by_label("Token").fill("0123456789abcdef0123456789abcdef")
+    page.get_by_label("Token", exact=True).fill("0123456789abcdef0123456789abcdef")
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("alert").first).to_contain_text("not the token of this dashboard")
     assert "recommender" not in page.content()
-    page.get_by_label("Token").fill(dashboard.token)
+    page.get_by_label("Token", exact=True).fill(dashboard.token)
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("heading", name="recommender")).to_be_visible()
 

@@ -59,5 +59,7 @@ class Upstreams:
         positive = self.random.random() < 0.5
         right = self.random.random() < behavior.accuracy
         outcome = ("tp" if positive else "tn") if right else ("fn" if positive else "fp")
+        label = self.random.choice("ab") if color == "green" else "a"
         return (f"HTTP/1.1 {status}\r\nx-served-by: {color}\r\nx-bluegreen-outcome: {outcome}\r\n"
+                f"x-bluegreen-score: rating={self.random.randint(3, 5)}\r\nx-bluegreen-label: {label}\r\n"
                 f"content-length: {len(color)}\r\n\r\n{color}").encode()

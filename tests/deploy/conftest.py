@@ -1,14 +1,12 @@
-import signal
-
 import pytest
 from manifests import CRDS, SCHEMAS_MISSING
 from monitored import Monitored
+from process import end_when_told
 from proxy import Envoy, WASM, upstream
 
 
 def pytest_configure(config):
-    # A run that is told to end still ends what it started.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
+    end_when_told()
 
 
 def pytest_report_header(config):

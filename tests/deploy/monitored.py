@@ -17,10 +17,11 @@ from shipped import FILES, Shipped, bootstrap, plugin_file, routes
 RULES = [DEPLOY / "prometheus" / name for name in ("recording.yaml", "alerts.yaml")]
 ROUTES = DEPLOY / "alertmanager" / "alertmanager.yaml"
 TOKEN = "a token of the test"
+MODELS = "models.example.com"
 
 
 def config(version: str) -> dict:
-    """One rollout with every feature that has stats of its own, one that will be rolled back."""
+    """Rollouts with every feature that has stats of its own, and one that will be rolled back."""
     clusters, sticky = {"blue": "blue", "green": "green"}, [{"header": "x-user-id"}]
     step = {"weight": 30, "hold": "1000d", "min_requests": 0}
     return {
@@ -37,14 +38,25 @@ def config(version: str) -> dict:
             "name": "broken", "match": {"path_prefix": "/broken/"}, "clusters": clusters, "sticky": sticky,
             "weights": {"blue": 50, "green": 50},
             "guard": {"window": "30s", "min_requests": 10, "max_error_rate": 20},
+        }, {
+            "name": "assistant", "match": {"hosts": [MODELS]}, "clusters": clusters, "sticky": sticky,
+            "weights": {"blue": 50, "green": 50},
+            "shadow": {"percent": 100, "compare": True},
+            "stream": {"first_chunk": True},
+            "quality": {"min_samples": 1000, "scores": {"cost": {"better": "lower", "max_rise": 1}}},
         }],
     }
 
 
 def failing(made: dict) -> dict:
-    """Upstreams that fail for one user in ten, and a green one that fails for all of the rollout `broken`."""
+    """Upstreams that fail for one user in ten, and a green one that fails for all of the rollout `broken`. Each tells with its
+    answers what they cost, and how they differ from the other's."""
     def fail(**match):
         return {"match": {"prefix": "/", **match}, "direct_response": {"status": 500}}
+    for color in ("blue", "green"):
+        told = {"x-bluegreen-score": "cost=0.5", "x-bluegreen-label": color}
+        added = [{"header": {"key": name, "value": value}} for name, value in told.items()]
+        routes(made, f"{color}-upstream")[-1]["response_headers_to_add"] = added
     unlucky = fail(headers=[{"name": "x-user-id", "string_match": {"suffix": "7"}}])
     routes(made, "blue-upstream").insert(0, unlucky)
     routes(made, "green-upstream")[:0] = [fail(prefix="/broken/"), unlucky]
@@ -114,7 +126,8 @@ class Monitored:
             self.port = self.envoy.port("ingress")
             self.prometheus = self.begin(Prometheus(
                 directory / "prometheus", {"envoy": (self.envoy, [])}, rules=RULES, alertmanager=alertmanager.address))
-            self.begin(Load([self.port], HOST, connections=1))
+            for host in (HOST, MODELS):
+                self.begin(Load([self.port], host, connections=1))
             self.since = time.time()
             self.prometheus.until("the first scrape", lambda: self.prometheus.samples("envoy"))
             self.happen()

@@ -1,10 +1,18 @@
 """A child process with its log in a file, ended by its id."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 PATIENCE = 30
+
+
+def end_when_told():
+    """A run that is told to end still ends what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
 
 
 class Process:

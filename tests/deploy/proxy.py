@@ -57,6 +57,13 @@ class Envoy(Process):
                 return int(value)
         return 0
 
+    def metric(self, name: str, **labels) -> float:
+        """The sum of a metric of the filter as Prometheus reads it."""
+        page = self.admin("/stats/prometheus?filter=wasmcustom.bluegreen")
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        lines = [line for line in page.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if all(label in line for label in wanted))
+
     def port(self, listener: str) -> int:
         """Where a listener that was given port 0 listens; waits for one that comes by discovery."""
         def bound():

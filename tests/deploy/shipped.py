@@ -13,9 +13,11 @@ SOCKETS = {10001: "blue-upstream", 10002: "green-upstream", 10003: "shadow"}
 
 
 def plugin_file(config: dict) -> str:
-    """bluegreen.yaml with this configuration of the filter."""
+    """bluegreen.yaml with this configuration of the filter, and all that it may need."""
     made = yaml.safe_load((FILES / "bluegreen.yaml").read_text())
-    made["resources"][0]["typed_config"]["config"]["configuration"]["value"] = json.dumps(config)
+    plugin = made["resources"][0]["typed_config"]["config"]
+    plugin["configuration"]["value"] = json.dumps(config)
+    plugin["capability_restriction_config"]["allowed_capabilities"]["proxy_on_response_body"] = {}
     return yaml.safe_dump(made)
 
 

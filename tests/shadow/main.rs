@@ -7,3 +7,4 @@ mod disagreement;
 mod forged;
 mod judged;
 mod unharmed;
+mod uploads;

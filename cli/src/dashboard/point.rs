@@ -1,8 +1,9 @@
 //! How a rollout did at one moment: what charts are drawn from.
 
-use crate::live::view::{ColorView, FigureView, RolloutView};
+use crate::live::view::{ColorView, FigureView, RolloutView, ShadowView};
 use bluegreen::PerColor;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,10 +16,16 @@ pub struct Point {
     pub errors_evidence: Option<f32>,
     /// The same of slow responses.
     pub slow_evidence: Option<f32>,
+    /// Copies of requests a second.
+    pub copies: Option<f32>,
+    /// Those of them that failed.
+    pub failed_copies: Option<f32>,
+    /// How many requests the colors answer differently, in percent, and the ends of the interval.
+    pub disagreement: Option<[f32; 3]>,
 }
 
 /// One color.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ColorPoint {
     /// The weight in force, in percent.
     pub weight: f32,
@@ -34,6 +41,14 @@ pub struct ColorPoint {
     pub p99: Option<f32>,
     /// F1 in percent, and the ends of its interval.
     pub f1: Option<[f32; 3]>,
+    /// The median to the first byte of the body, in milliseconds.
+    pub first_chunk_p50: Option<f32>,
+    /// Its 95th percentile.
+    pub first_chunk_p95: Option<f32>,
+    /// Pieces of bodies a second.
+    pub chunks: Option<f32>,
+    /// The means of scores, and the ends of their intervals.
+    pub scores: BTreeMap<String, [f32; 3]>,
 }
 
 // === impl Point ===
@@ -51,6 +66,10 @@ impl Point {
             let values = causes.filter(|it| it.cause == cause).map(|it| it.value);
             highest(values)
         };
+        let shadows = || views.iter().filter_map(|view| view.shadow.as_ref());
+        let disagreements = shadows().filter_map(|it| it.disagreement);
+        let worst = disagreements.max_by(|one, other| one.percent.total_cmp(&other.percent));
+        let copies = |rate: fn(&ShadowView) -> Option<f64>| sum(shadows().filter_map(rate));
         Some(Self {
             at_ms,
             colors: PerColor::from_fn(|color| {
@@ -59,6 +78,9 @@ impl Point {
             }),
             errors_evidence: evidence("errors_sequential"),
             slow_evidence: evidence("slow_sequential"),
+            copies: copies(|it| it.copies_per_second),
+            failed_copies: copies(|it| it.failures_per_second),
+            disagreement: worst.map(ends),
         })
     }
 }
@@ -69,16 +91,30 @@ impl ColorPoint {
     fn of(views: &[&ColorView]) -> Self {
         let all = || views.iter().copied();
         let count = all().count() as f64;
-        let rates = all().filter_map(|it| it.requests_per_second);
+        let mut scores: BTreeMap<&String, _> = BTreeMap::new();
+        for (name, score) in all().flat_map(|it| &it.scores) {
+            let best = scores.entry(name).or_insert(score);
+            if score.samples > best.samples {
+                *best = score;
+            }
+        }
+        let means = scores.into_iter().map(|(name, it)| {
+            let ends = [it.mean, it.low, it.high].map(|it| it as f32);
+            (name.clone(), ends)
+        });
         let figure = all().max_by_key(|it| it.samples).and_then(|it| it.f1);
         Self {
             weight: (all().map(|it| it.weight_percent).sum::<f64>() / count) as f32,
-            rate: rates.reduce(|sum, it| sum + it).map(|it| it as f32),
+            rate: sum(all().filter_map(|it| it.requests_per_second)),
             errors: share(all().map(|it| (it.error_percent, it.finished))),
             slow: share(all().map(|it| (it.slow_percent, it.finished))),
             p50: highest(all().map(|it| it.p50_ms)),
             p99: highest(all().map(|it| it.p99_ms)),
             f1: figure.map(ends),
+            first_chunk_p50: highest(all().map(|it| it.first_chunk_p50_ms)),
+            first_chunk_p95: highest(all().map(|it| it.first_chunk_p95_ms)),
+            chunks: sum(all().filter_map(|it| it.chunks_per_second)),
+            scores: means.collect(),
         }
     }
 }
@@ -86,6 +122,11 @@ impl ColorPoint {
 /// A figure with its interval.
 fn ends(figure: FigureView) -> [f32; 3] {
     [figure.percent, figure.low_percent, figure.high_percent].map(|it| it as f32)
+}
+
+/// All together; none of none.
+fn sum(rates: impl Iterator<Item = f64>) -> Option<f32> {
+    rates.reduce(|sum, it| sum + it).map(|it| it as f32)
 }
 
 /// The highest of those that are there.

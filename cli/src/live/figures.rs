@@ -20,6 +20,14 @@ pub struct Figures {
     pub slow: Option<f64>,
     /// From request to response start, where it is measured.
     pub response_start: Option<Arc<Histogram>>,
+    /// From request to the first byte of the body, where it is measured.
+    pub first_chunk: Option<Arc<Histogram>>,
+    /// Pieces of bodies, where they are counted.
+    pub chunks: Option<f64>,
+    /// Copies of requests.
+    pub copies: f64,
+    /// Those of them that failed.
+    pub failed_copies: f64,
 }
 
 // === impl Figures ===
@@ -40,12 +48,14 @@ impl Figures {
             Some(all - left.unwrap_or(0.0))
         };
         let finished = sum("bluegreen_guard_finished_total", &[]);
-        let times = scrape.response_start.get(color.as_str());
-        let known = before.and_then(|it| it.response_start.as_ref());
-        let response_start = times.map(|times| match known {
-            Some(known) if **known == *times => Arc::clone(known),
-            _ => Arc::new(times.clone()),
-        });
+        let response_start = kept(
+            scrape.response_start.get(color.as_str()),
+            before.and_then(|it| it.response_start.as_ref()),
+        );
+        let first_chunk = kept(
+            scrape.first_chunk.get(color.as_str()),
+            before.and_then(|it| it.first_chunk.as_ref()),
+        );
         Self {
             requests,
             overridden: sum("bluegreen_requests_total", &[("reason", "override")]).unwrap_or(0.0),
@@ -53,25 +63,34 @@ impl Figures {
             finished: finished.or_else(responses).unwrap_or(requests),
             slow: sum("bluegreen_guard_slow_total", &[]),
             response_start,
+            first_chunk,
+            chunks: sum("bluegreen_chunks_total", &[]),
+            copies: sum("bluegreen_shadow_requests_total", &[]).unwrap_or(0.0),
+            failed_copies: sum("bluegreen_shadow_failures_total", &[]).unwrap_or(0.0),
         }
     }
 
     /// What has come since `begin`.
     pub fn since(&self, begin: &Self) -> Self {
         let nothing = Histogram::default();
-        let times = self.response_start.as_ref().map(|times| {
-            let before = begin.response_start.as_deref().unwrap_or(&nothing);
-            Arc::new(times.since(before))
-        });
+        let times = |all: fn(&Self) -> Option<&Arc<Histogram>>| {
+            let before = all(begin).map_or(&nothing, |it| it);
+            all(self).map(|times| Arc::new(times.since(before)))
+        };
+        let risen = |now: f64, before: f64| (now - before).max(0.0);
         Self {
-            requests: (self.requests - begin.requests).max(0.0),
-            overridden: (self.overridden - begin.overridden).max(0.0),
-            failures: (self.failures - begin.failures).max(0.0),
-            finished: (self.finished - begin.finished).max(0.0),
-            slow: self
-                .slow
-                .map(|slow| (slow - begin.slow.unwrap_or(0.0)).max(0.0)),
-            response_start: times,
+            requests: risen(self.requests, begin.requests),
+            overridden: risen(self.overridden, begin.overridden),
+            failures: risen(self.failures, begin.failures),
+            finished: risen(self.finished, begin.finished),
+            slow: self.slow.map(|slow| risen(slow, begin.slow.unwrap_or(0.0))),
+            response_start: times(|it| it.response_start.as_ref()),
+            first_chunk: times(|it| it.first_chunk.as_ref()),
+            chunks: self
+                .chunks
+                .map(|chunks| risen(chunks, begin.chunks.unwrap_or(0.0))),
+            copies: risen(self.copies, begin.copies),
+            failed_copies: risen(self.failed_copies, begin.failed_copies),
         }
     }
 
@@ -94,6 +113,19 @@ impl Figures {
     pub fn response_start_ms(&self, share: f64) -> Option<f64> {
         self.response_start.as_ref()?.quantile(share)
     }
+
+    /// The same of the first byte of the body.
+    pub fn first_chunk_ms(&self, share: f64) -> Option<f64> {
+        self.first_chunk.as_ref()?.quantile(share)
+    }
+}
+
+/// Times that have not changed are kept once.
+fn kept(times: Option<&Histogram>, known: Option<&Arc<Histogram>>) -> Option<Arc<Histogram>> {
+    times.map(|times| match known {
+        Some(known) if **known == *times => Arc::clone(known),
+        _ => Arc::new(times.clone()),
+    })
 }
 
 /// A part in percent of the whole, at most 100; none of nothing.

@@ -1,6 +1,7 @@
 //! What the guard and the quality gate look at, and how near it is to their limits.
 
 use crate::live::history::Stretch;
+use crate::live::scores;
 use crate::live::scrape::RolloutScrape;
 use crate::live::view::{CauseView, ColorView, GuardView, QualityLimitView, QualityView, number};
 use bluegreen::{Cause, Color, Guard, PerColor, Percent, Quality, Rollout, SlowAfter};
@@ -111,6 +112,20 @@ pub fn quality(
         min_samples: quality.min_samples,
         hold_at_percent: first_weight.map(|first| number(quality.hold_at.unwrap_or(first))),
         limits: quality_limits(quality, scrape, colors.of(rollout.stable)),
+        scores: scores::limits(quality, &colors.of(rollout.stable).scores, |limit| {
+            verdict(scrape, limit)
+        }),
+    })
+}
+
+/// What Envoy shows of a limit.
+fn verdict(scrape: &RolloutScrape, limit: &str) -> Option<&'static str> {
+    let labels = [("limit", limit)];
+    let verdict = scrape.samples.sum("bluegreen_quality_verdict", &labels)?;
+    Some(match verdict {
+        2.0.. => "broken",
+        1.0.. => "kept",
+        _ => "undecided",
     })
 }
 
@@ -119,16 +134,7 @@ fn quality_limits(
     scrape: &RolloutScrape,
     stable: &ColorView,
 ) -> Vec<QualityLimitView> {
-    let verdict = |limit| {
-        let verdict = scrape
-            .samples
-            .sum("bluegreen_quality_verdict", &[("limit", limit)])?;
-        Some(match verdict {
-            2.0.. => "broken",
-            1.0.. => "kept",
-            _ => "undecided",
-        })
-    };
+    let verdict = |limit| verdict(scrape, limit);
     let min = |limit, figure, configured: Option<Percent>| {
         configured.map(|configured| QualityLimitView {
             limit,
@@ -157,6 +163,18 @@ fn quality_limits(
         ),
         min("min_precision", "precision", quality.min_precision),
         min("min_recall", "recall", quality.min_recall),
+        drop(
+            "max_precision_drop",
+            "precision",
+            quality.max_precision_drop,
+            stable.precision.map(|it| it.percent),
+        ),
+        drop(
+            "max_recall_drop",
+            "recall",
+            quality.max_recall_drop,
+            stable.recall.map(|it| it.percent),
+        ),
     ];
     all.into_iter().flatten().collect()
 }

@@ -10,5 +10,7 @@ pub mod judged;
 pub mod model;
 pub mod rollout;
 pub mod schedule;
+pub mod scores;
 pub mod scrape;
+pub mod shadow;
 pub mod view;

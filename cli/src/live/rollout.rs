@@ -7,7 +7,9 @@ use crate::live::figures::{Figures, percent};
 use crate::live::history::{History, Stretch};
 use crate::live::judged;
 use crate::live::schedule::{self, StepSeen};
+use crate::live::scores;
 use crate::live::scrape::RolloutScrape;
+use crate::live::shadow;
 use crate::live::view::{ColorView, FigureView, RolloutView, number};
 use bluegreen::{Color, Guard, PerColor, Percent, Rollout};
 use std::collections::BTreeMap;
@@ -203,6 +205,7 @@ impl LiveRollout {
             waits_for: if is_waiting { waits_for } else { Vec::new() },
             guard: judged::guard(rollout, &last.scrape, canary, stretch.as_ref()),
             quality: rollout.and_then(|it| judged::quality(it, &last.scrape, &colors)),
+            shadow: shadow::shadow(rollout, &last.scrape, canary, recent.as_ref()),
             colors,
         })
     }
@@ -253,6 +256,10 @@ impl Last {
             })
         };
         let release = rollout.and_then(|it| it.releases.of(color).as_ref());
+        let per_second = |count: fn(&Figures) -> Option<f64>| {
+            let recent = recent?;
+            Some(count(recent.figures.of(color))? * 1_000.0 / recent.ms as f64)
+        };
         let weighed = |of: &Stretch| {
             let [own, other] = [color, color.other()].map(|it| of.figures.of(it).weighed());
             percent(own, own + other)
@@ -261,8 +268,7 @@ impl Last {
             release: release.map(|it| it.as_str().to_owned()),
             weight_percent: number(self.state.weights.of(color)),
             share_percent: recent.and_then(weighed),
-            requests_per_second: recent
-                .map(|it| it.figures.of(color).requests * 1_000.0 / it.ms as f64),
+            requests_per_second: per_second(|it| Some(it.requests)),
             error_percent: figures.and_then(Figures::error_percent),
             slow_percent: figures.and_then(Figures::slow_percent),
             finished: figures.map_or(0, |it| it.finished as u64),
@@ -273,6 +279,10 @@ impl Last {
             f1: figure("f1"),
             precision: figure("precision"),
             recall: figure("recall"),
+            first_chunk_p50_ms: figures.and_then(|it| it.first_chunk_ms(0.5)),
+            first_chunk_p95_ms: figures.and_then(|it| it.first_chunk_ms(0.95)),
+            chunks_per_second: per_second(|it| it.chunks),
+            scores: scores::of_color(&self.scrape, color),
         }
     }
 }

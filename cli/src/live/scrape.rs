@@ -26,6 +26,8 @@ pub struct RolloutScrape {
     pub samples: Samples,
     /// From request to response start, by color.
     pub response_start: BTreeMap<&'static str, Histogram>,
+    /// From request to the first byte of the body, by color.
+    pub first_chunk: BTreeMap<&'static str, Histogram>,
 }
 
 /// The request. Names are those of Envoy, not of Prometheus, so it does not depend on rules for tags. One request for all
@@ -82,13 +84,16 @@ impl Scrape {
         };
         let color = sample.labels.get("color");
         let color = color.and_then(|color| Color::parse(color).ok());
-        if sample.name == "bluegreen_response_start_ms"
-            && let (Some(rollout), Some(color)) = (sample.labels.get("rollout"), color)
+        if let (Some(rollout), Some(color)) = (sample.labels.get("rollout"), color)
             && let Some(totals) = details.get("totals")
         {
             let rollout = self.rollouts.entry(rollout.clone()).or_default();
-            let times = Histogram::parse(totals);
-            rollout.response_start.insert(color.as_str(), times);
+            let by_color = match sample.name.as_str() {
+                "bluegreen_response_start_ms" => &mut rollout.response_start,
+                "bluegreen_first_chunk_ms" => &mut rollout.first_chunk,
+                _ => return,
+            };
+            by_color.insert(color.as_str(), Histogram::parse(totals));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What is shown: plain data, for a terminal, a browser or a program.
 
 use crate::live::event::Event;
+use crate::live::scores::{ScoreLimitView, ScoreView};
 use bluegreen::{PerColor, Percent};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// All there is to show.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,6 +82,8 @@ pub struct RolloutView {
     pub guard: Option<GuardView>,
     /// How good the predictions must be.
     pub quality: Option<QualityView>,
+    /// What becomes of copies of requests, where there are any.
+    pub shadow: Option<ShadowView>,
 }
 
 /// The step that comes next, if nothing else is in its way.
@@ -130,6 +134,27 @@ pub struct ColorView {
     pub precision: Option<FigureView>,
     /// Recall of these.
     pub recall: Option<FigureView>,
+    /// The median from request to the first byte of the body, in the guard's window, where it is measured.
+    pub first_chunk_p50_ms: Option<f64>,
+    /// The 95th percentile of it.
+    pub first_chunk_p95_ms: Option<f64>,
+    /// Pieces of bodies a second, in the last 10 s, where they are counted.
+    pub chunks_per_second: Option<f64>,
+    /// Scores of this release, by name.
+    pub scores: BTreeMap<String, ScoreView>,
+}
+
+/// What becomes of copies of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ShadowView {
+    /// Copies a second, in the last 10 s.
+    pub copies_per_second: Option<f64>,
+    /// Those of them that failed.
+    pub failures_per_second: Option<f64>,
+    /// How many of the copied requests the colors answer differently, where answers are compared.
+    pub disagreement: Option<FigureView>,
+    /// The most that is allowed.
+    pub max_disagreement_percent: Option<f64>,
 }
 
 /// A figure, and between what the true one is by all likelihood.
@@ -180,6 +205,8 @@ pub struct QualityView {
     pub hold_at_percent: Option<f64>,
     /// Each limit.
     pub limits: Vec<QualityLimitView>,
+    /// Each limit of a score.
+    pub scores: Vec<ScoreLimitView>,
 }
 
 /// One limit of the quality gate.

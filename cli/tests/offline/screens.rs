@@ -1,5 +1,6 @@
 //! What `watch` draws, on terminals of several widths. `UPDATE_SCREENS=1` writes the expected screens anew.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
@@ -38,6 +39,10 @@ fn color(weight_percent: f64, errors: f64) -> ColorView {
         }),
         precision: None,
         recall: None,
+        first_chunk_p50_ms: None,
+        first_chunk_p95_ms: None,
+        chunks_per_second: None,
+        scores: BTreeMap::new(),
     }
 }
 
@@ -107,7 +112,9 @@ fn ramping() -> RolloutView {
                     verdict: None,
                 },
             ],
+            scores: Vec::new(),
         }),
+        shadow: None,
     }
 }
 

@@ -50,10 +50,17 @@ function showColor(element, [color, stable, name]) {
       figure("response start, median", "p50", ms(color.p50_ms)),
       figure("response start, p99", "p99", ms(color.p99_ms)),
       figure("in flight", "in-flight", count(color.in_flight)),
+      color.first_chunk_p50_ms == null ? [] : [
+        ...figure("first token, median", "first-token-p50", ms(color.first_chunk_p50_ms)),
+        ...figure("first token, p95", "first-token-p95", ms(color.first_chunk_p95_ms)),
+      ],
+      color.chunks_per_second == null ? [] : figure("tokens a second", "tokens", number(color.chunks_per_second)),
       color.f1 || color.samples ? [
         ...figure("F1", "f1", interval(color.f1)),
         ...figure("samples", "samples", count(color.samples)),
-      ] : []));
+      ] : [],
+      ...Object.entries(color.scores).map(([name, it]) => figure(`${name}, of ${count(it.samples)}`, `score-${name}`,
+        `${number(it.mean)} (${number(it.low)} to ${number(it.high)})`))));
 }
 
 function showLimits(element, [guard, quality, canary, figures]) {
@@ -66,6 +73,9 @@ function showLimits(element, [guard, quality, canary, figures]) {
   const gate = (quality?.limits ?? []).map((limit) =>
     row(limit.limit, percent(figures[limit.figure]?.percent),
       limit.floor_percent == null ? "no figure yet" : `at least ${percent(limit.floor_percent)}`, null, limit.verdict));
+  const scores = (quality?.scores ?? []).map((limit) =>
+    row(`${limit.score} ${limit.limit}`, number(figures.scores[limit.score]?.mean),
+      limit.bound == null ? "no figure yet" : `${limit.side} ${number(limit.bound)}`, null, limit.verdict));
   const table = (id, title, rows) => rows.length ? [
     h("section", { "aria-labelledby": id },
       h("h2", { id }, title),
@@ -75,7 +85,7 @@ function showLimits(element, [guard, quality, canary, figures]) {
   ] : [];
   element.replaceChildren(
     ...table("guard-title", `Guard: ${guard?.state}`, causes),
-    ...table("quality-title", "Quality gate", gate));
+    ...table("quality-title", "Quality gate", [...gate, ...scores]));
 }
 
 /** A limit: how much of it is used up as a bar, where that can be said. */
