@@ -48,11 +48,11 @@ pub enum Command {
     /// Leave the step at which the ramp waits; with --full, give the canary everything
     Promote(step::PromoteArgs),
     /// Keep the weight in force until `resume`
-    Pause(step::PauseArgs),
+    Pause(step::StepArgs),
     /// Let a paused ramp go on
-    Resume(step::ResumeArgs),
+    Resume(step::StepArgs),
     /// Make the canary the stable color; nobody moves
-    Swap(step::SwapArgs),
+    Swap(step::StepArgs),
     /// Go back to the version of the file before the last move
     Undo(undo::Args),
     /// Tell how the rollouts of running Envoys do

@@ -5,17 +5,14 @@ python -m demo.tokens --envoy /path/to/envoy
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from demo.__main__ import ROOT, envoy_command, free_addresses
 from demo.bootstrap import Addresses, write_bootstrap
 from demo.config import ConfigFile
+from demo.local import ROOT, envoy_command, free_addresses, parse_options, run
 from demo.processes import Process, answers, wait_for
 from demo.tokens.figures import figures_line
 from demo.tokens.model import PLAIN, Release
@@ -25,24 +22,11 @@ from demo.watch import StepFailed, Watch
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--envoy", default=os.environ.get("ENVOY", "envoy"), help="Envoy's binary")
-    parser.add_argument("--wasm", type=Path, default=os.environ.get("WASM", ROOT / "dist" / "bluegreen.wasm"))
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "demo" / "out" / "tokens", help="where logs and the picture go"
-    )
-    args = parser.parse_args()
-    envoy = shutil.which(args.envoy)
-    if envoy is None:
-        parser.error(f"--envoy {args.envoy}: no such program; give Envoy's path, or set ENVOY")
-    if not Path(args.wasm).is_file():
-        parser.error(f"--wasm {args.wasm}: no such file; make build makes it")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
+    args = parse_options(__doc__, ROOT / "demo" / "out" / "tokens")
     addresses = free_addresses()
     judge = free_addresses().proxy
-    run = (args.out / "run").resolve()
-    prepare(run, Path(args.wasm), addresses)
+    place = (args.out / "run").resolve()
+    prepare(place, args.wasm, addresses)
     print(f"Starting Envoy and the two services; their logs: {args.out}")
     with ExitStack() as started:
 
@@ -51,7 +35,7 @@ def main() -> int:
 
         start("blue", app_command(PLAIN, addresses.blue, judge))
         green = start("green", app_command(PLAIN, addresses.green, judge))
-        start("envoy", envoy_command(Path(envoy)), run)
+        start("envoy", envoy_command(args.envoy), place)
 
         def deploy(release: Release) -> None:
             """Replaces green, which no user has."""
@@ -65,7 +49,7 @@ def main() -> int:
         failure = None
         try:
             with watch:
-                Story(ConfigFile(run / "bluegreen.yaml"), addresses, judge, deploy, watch, report).tell()
+                Story(ConfigFile(place / "bluegreen.yaml"), addresses, judge, deploy, watch, report).tell()
         except (StepFailed, TimeoutError, OSError) as error:
             failure = error
         picture = args.out / "tokens.png"
@@ -78,12 +62,12 @@ def main() -> int:
         return 0
 
 
-def prepare(run: Path, wasm: Path, addresses: Addresses) -> None:
-    shutil.rmtree(run, ignore_errors=True)
-    run.mkdir(parents=True)
-    write_bootstrap(ROOT / "envoy" / "bootstrap.yaml", run / "bootstrap.yaml", addresses)
-    shutil.copyfile(ROOT / "envoy" / "bluegreen.yaml", run / "bluegreen.yaml")
-    shutil.copyfile(wasm, run / "bluegreen.wasm")
+def prepare(place: Path, wasm: Path, addresses: Addresses) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    write_bootstrap(ROOT / "envoy" / "bootstrap.yaml", place / "bootstrap.yaml", addresses)
+    shutil.copyfile(ROOT / "envoy" / "bluegreen.yaml", place / "bluegreen.yaml")
+    shutil.copyfile(wasm, place / "bluegreen.wasm")
 
 
 def app_command(release: Release, address: str, judge: str) -> list[str]:
@@ -93,7 +77,4 @@ def app_command(release: Release, address: str, judge: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -2,14 +2,14 @@
 
 use crate::fleet::asked::Asked;
 use crate::fleet::etcd_response::{OpResponse, TxnResponse};
-use crate::fleet::event::FleetEvent;
 use crate::fleet::exchange::Exchange;
 use crate::fleet::keys::VerdictKey;
 use crate::fleet::retired;
 use crate::fleet::shared::FleetShared;
 use crate::json::found::Found;
 use crate::policy::figures::Now;
-use crate::policy::fleet_view::{FleetCounts, FleetRole};
+use crate::policy::fleet_counts::FleetCounts;
+use crate::policy::fleet_view::FleetRole;
 use crate::policy::peers::Peers;
 use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 
@@ -32,24 +32,23 @@ impl Exchange {
         random: u64,
     ) -> Result<(), HostStatus> {
         let now_ms = now.steady_ms;
-        let Some(call) = self.call.take() else {
+        let Some(call) = self.calls.end() else {
             return Ok(());
         };
         if status != 200 {
             let why = failure(status, body);
             self.fail(&why, peers, now_ms, random);
             if !matches!(status, UNREACHABLE | TIMED_OUT) {
-                self.credentials.doubt(now_ms, random);
+                self.calls.credentials.doubt(now_ms, random);
             }
             return Ok(());
         }
         let Some(asked) = call.asked else {
-            if self.credentials.take(body) {
-                self.due_ms = now_ms;
-                self.last_call_ms = None;
+            if self.calls.credentials.take(body) {
+                self.calls.schedule_at_once(now_ms);
             } else {
                 self.fail("etcd gives no token", peers, now_ms, random);
-                self.credentials.doubt(now_ms, random);
+                self.calls.credentials.doubt(now_ms, random);
             }
             return Ok(());
         };
@@ -59,7 +58,7 @@ impl Exchange {
             self.fail("what answers is no etcd", peers, now_ms, random);
             return Ok(());
         };
-        self.credentials.worked();
+        self.calls.credentials.worked();
         let is_stored = self.take(response, asked, peers, now);
         self.succeed(peers, now_ms, random);
         let (own, beats) = (&self.own, call.beats);
@@ -96,15 +95,7 @@ impl Exchange {
             let at = (revision, is_emptied);
             is_stored &= self.take_one(asked, response, at, peers, now, &mut skipped);
         }
-        self.errors = self
-            .errors
-            .saturating_add(u64::try_from(skipped.len()).unwrap_or(0));
-        if let Some(first) = skipped.first()
-            && !std::mem::replace(&mut self.has_skipped, true)
-        {
-            self.events
-                .push(FleetEvent::Skipped(Found::name(first).to_string()));
-        }
+        self.connection.skipped(&skipped);
         is_stored
     }
 
@@ -124,7 +115,7 @@ impl Exchange {
                 None => self.own.revision = revision,
                 Some(conflict) => {
                     self.own.meet(&conflict, is_emptied);
-                    self.is_urgent = true;
+                    self.calls.is_urgent = true;
                     return false;
                 }
             },
@@ -184,11 +175,10 @@ impl Exchange {
     }
 
     fn succeed<S: SharedStore>(&mut self, peers: &mut Peers<S>, now_ms: u64, random: u64) {
-        let interval_ms = self.interval_ms();
-        self.failures = 0;
-        self.schedule(now_ms, random);
+        let interval_ms = self.calls.interval_ms();
+        self.calls.schedule(now_ms, random);
         // The first answer tells what there is; from now on this proxy may take part.
-        self.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
+        self.calls.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
         let view = &mut peers.fleet;
         let is_elected = self.aggregate.elects(self.own.incarnation);
         view.take_role(match (is_elected, self.proxies.range.is_known) {
@@ -206,8 +196,7 @@ impl Exchange {
             let shared = self
                 .proxies
                 .shared_names(&self.own.name, now_ms, interval_ms);
-            self.events
-                .extend(shared.into_iter().map(FleetEvent::SharedName));
+            self.connection.share_names(shared);
             view.others = retired;
             for (name, counts) in self.proxies.counts() {
                 counts.add_to_list(view.others.entry(name.clone()).or_default());
@@ -230,9 +219,7 @@ impl Exchange {
         }
         view.facts = self.verdicts.facts();
         view.has_changed = true;
-        if self.is_connected.replace(true) != Some(true) {
-            self.events.push(FleetEvent::Connected(self.proxy_count));
-        }
+        self.connection.worked(self.proxy_count);
     }
 }
 

@@ -31,7 +31,7 @@ impl Exchange {
         role: FleetRole,
     ) -> Vec<(VerdictKey, FleetVerdict)> {
         let mut unpublished = Vec::new();
-        if !self.is_answered || self.failures > 0 {
+        if !self.is_answered || self.connection.has_failed() {
             return unpublished;
         }
         for (index, (rollout, identity)) in

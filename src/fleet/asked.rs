@@ -37,3 +37,16 @@ pub enum Asked {
     /// To delete one.
     End(VerdictKey),
 }
+
+// === impl Call ===
+
+impl Call {
+    /// A call may never come back. It is given up so long after it has timed out.
+    const GRACE_MS: u64 = 1_000;
+
+    /// Whether it can't come back any more.
+    pub fn is_lost(&self, now_ms: u64) -> bool {
+        let limit_ms = self.timeout_ms.saturating_add(Self::GRACE_MS);
+        now_ms.saturating_sub(self.since_ms) > limit_ms
+    }
+}

@@ -1,10 +1,9 @@
 //! The exchange of one proxy with its fleet: when to call etcd, what to ask, and what the answer means.
 
 use crate::fleet::aggregate::Aggregate;
-use crate::fleet::asked::{Asked, Call};
-use crate::fleet::credentials::Credentials;
+use crate::fleet::calls::Calls;
+use crate::fleet::connection::Connection;
 use crate::fleet::event::FleetEvent;
-use crate::fleet::hex::Hex;
 use crate::fleet::keys::FleetKeys;
 use crate::fleet::own::Own;
 use crate::fleet::proxies::Proxies;
@@ -17,7 +16,7 @@ use crate::policy::fleet_settings::FleetSettings;
 use crate::policy::fleet_view::FleetRole;
 use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
-use crate::policy::shared_store::{HostStatus, SharedStore, edit, read};
+use crate::policy::shared_store::{HostStatus, SharedStore, read};
 use crate::policy::worker::Worker;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
@@ -31,22 +30,13 @@ pub struct Exchange {
     pub(super) aggregate: Aggregate,
     pub(super) proxies: Proxies,
     pub(super) verdicts: Verdicts,
-    pub(super) credentials: Credentials,
-    pub(super) call: Option<Call>,
-    pub(super) due_ms: u64,
-    pub(super) last_call_ms: Option<u64>,
-    /// Whether something waits for the next call.
-    pub(super) is_urgent: bool,
-    pub(super) is_connected: Option<bool>,
+    pub(super) calls: Calls,
+    pub(super) connection: Connection,
     pub(super) is_answered: bool,
     /// Whether the other VMs know that the fleet has answered.
     pub(super) has_told_answered: bool,
-    pub(super) failures: u32,
     pub(super) last_revision: u64,
-    pub(super) has_skipped: bool,
     pub(super) proxy_count: u64,
-    pub(super) errors: u64,
-    pub(super) events: Vec<FleetEvent>,
     pub(super) reasons: HashMap<String, String, Xxh64Builder>,
 }
 
@@ -64,25 +54,19 @@ pub struct Surroundings<'a> {
 // === impl Exchange ===
 
 impl Exchange {
-    /// Calls that were asked for early come no faster than this.
-    const MIN_PAUSE_MS: u64 = 190;
-    /// A call may never come back. It is given up so long after it has timed out.
-    const GRACE_MS: u64 = 1_000;
-    /// With so many failures in a row this proxy judges by itself.
-    const FAILURES: u32 = 2;
     /// Failed exchanges and keys that could not be read since this was asked last.
     pub fn take_errors(&mut self) -> u64 {
-        std::mem::take(&mut self.errors)
+        self.connection.take_errors()
     }
 
     /// What there is to say.
     pub fn take_events(&mut self) -> Vec<FleetEvent> {
-        std::mem::take(&mut self.events)
+        self.connection.take_events()
     }
 
     /// Whether the last exchange went well.
     pub fn is_connected(&self) -> bool {
-        self.is_connected == Some(true)
+        self.connection.is_good()
     }
 
     /// How many proxies told something within three intervals.
@@ -93,11 +77,16 @@ impl Exchange {
     /// This VM does not lead, or there is no fleet: all is forgotten.
     pub fn rest(&mut self) {
         if self.settings.is_some() {
-            *self = Self {
-                errors: self.errors,
-                ..Self::default()
-            };
+            self.forget();
         }
+    }
+
+    fn forget(&mut self) {
+        self.connection.forget();
+        *self = Self {
+            connection: std::mem::take(&mut self.connection),
+            ..Self::default()
+        };
     }
 
     /// Why rollouts were rolled back is told with the verdict.
@@ -128,14 +117,17 @@ impl Exchange {
         if self.settings.as_ref() != Some(settings) {
             self.begin(settings, peers, now, surroundings)?;
         }
-        self.tell_answered(peers)?;
+        // The worker has acted on the first answer.
+        if self.is_answered && !self.has_told_answered {
+            FleetShared::tell_answered(peers)?;
+            self.has_told_answered = true;
+        }
         let news = std::mem::take(&mut peers.fleet.own_news);
         self.own
             .absorb(policy, worker.identities(), news, settings.interval_ms);
         let now_ms = now.steady_ms;
-        if let Some(call) = &self.call {
-            let limit_ms = call.timeout_ms.saturating_add(Self::GRACE_MS);
-            if now_ms.saturating_sub(call.since_ms) <= limit_ms {
+        if let Some(call) = self.calls.under_way() {
+            if !call.is_lost(now_ms) {
                 return Ok(None);
             }
             self.fail(
@@ -146,13 +138,18 @@ impl Exchange {
             );
         }
         let unpublished = self.unpublished(policy, worker, peers.fleet.role);
-        if !self.is_due(peers.board.is_awaited(), !unpublished.is_empty(), now_ms) {
+        let (is_awaited, has_news) = (peers.board.is_awaited(), !unpublished.is_empty());
+        let is_connected = self.is_connected();
+        if !self
+            .calls
+            .is_due(is_connected, is_awaited, has_news, now_ms)
+        {
             return Ok(None);
         }
         if let Some(auth) = &settings.auth
-            && self.credentials.token().is_none()
+            && self.calls.credentials.token().is_none()
         {
-            if !self.credentials.is_due(now_ms) {
+            if !self.calls.credentials.is_due(now_ms) {
                 return Ok(None);
             }
             let Some(password) = surroundings.password else {
@@ -164,40 +161,12 @@ impl Exchange {
                 self.fail(&why, peers, now_ms, surroundings.random);
                 return Ok(None);
             };
-            let body = Credentials::login(&auth.user, password);
-            return Ok(Some(self.call(
-                "/v3/auth/authenticate",
-                body,
-                None,
-                Vec::new(),
-                now_ms,
-                settings,
-            )));
+            return Ok(Some(self.calls.log_in(&auth.user, password, now_ms)));
         }
-        self.is_urgent = false;
+        self.calls.is_urgent = false;
         let beats = peers.board.beats().collect();
         let (txn, asked) = self.ask(policy, settings, worker, peers, now, unpublished);
-        let body = txn.to_json();
-        Ok(Some(self.call(
-            "/v3/kv/txn",
-            body,
-            Some(asked),
-            beats,
-            now_ms,
-            settings,
-        )))
-    }
-
-    /// Whether it is time to call. Calls come early where clients wait or something is to be told, but not as fast as
-    /// one likes: the whole fleet may have to.
-    fn is_due(&self, is_awaited: bool, has_news: bool, now_ms: u64) -> bool {
-        let since_last_ms = now_ms.saturating_sub(self.last_call_ms.unwrap_or(0));
-        if self.last_call_ms.is_some() && since_last_ms < Self::MIN_PAUSE_MS {
-            return false;
-        }
-        let pause_ms = (self.interval_ms() / 4).clamp(Self::MIN_PAUSE_MS, 1_000);
-        let is_early = self.is_urgent || has_news || (is_awaited && since_last_ms >= pause_ms);
-        now_ms >= self.due_ms || (is_early && self.is_connected())
+        Ok(Some(self.calls.ask(&txn, asked, beats, now_ms)))
     }
 
     fn begin<S: SharedStore>(
@@ -207,73 +176,17 @@ impl Exchange {
         now: Now,
         surroundings: Surroundings<'_>,
     ) -> Result<(), HostStatus> {
-        let mut shared = FleetShared::default();
-        edit(
-            &peers.store,
-            &peers.keys.fleet,
-            |document: &mut FleetShared| {
-                let is_new = document.incarnation == Hex::default();
-                if is_new {
-                    let seed = xxh64(
-                        surroundings.name.as_bytes(),
-                        now.wall_ms ^ surroundings.random,
-                    );
-                    document.incarnation = Hex(seed.max(1));
-                }
-                shared.clone_from(document);
-                is_new
-            },
-        )?;
-        *self = Self {
-            settings: Some(settings.clone()),
-            keys: FleetKeys::below(&settings.prefix),
-            own: Own::of(&shared, surroundings.name.to_owned()),
-            // All has to be read anew, also where another VM has done so before.
-            has_told_answered: shared.is_answered,
-            due_ms: now.steady_ms,
-            errors: self.errors,
-            ..Self::default()
-        };
+        let Surroundings { name, random, .. } = surroundings;
+        let seed = xxh64(name.as_bytes(), now.wall_ms ^ random);
+        let shared = FleetShared::begin(peers, seed)?;
+        self.forget();
+        self.keys = FleetKeys::below(&settings.prefix);
+        self.own = Own::of(&shared, name.to_owned());
+        // All has to be read anew, also where another VM has done so before.
+        self.has_told_answered = shared.is_answered;
+        self.calls = Calls::starting(settings.interval_ms, now.steady_ms);
+        self.settings = Some(settings.clone());
         Ok(())
-    }
-
-    /// The worker has acted on the first answer.
-    fn tell_answered<S: SharedStore>(&mut self, peers: &Peers<S>) -> Result<(), HostStatus> {
-        if self.is_answered && !self.has_told_answered {
-            edit(
-                &peers.store,
-                &peers.keys.fleet,
-                |shared: &mut FleetShared| !std::mem::replace(&mut shared.is_answered, true),
-            )?;
-            self.has_told_answered = true;
-        }
-        Ok(())
-    }
-
-    fn call(
-        &mut self,
-        path: &'static str,
-        body: Vec<u8>,
-        asked: Option<Vec<Asked>>,
-        beats: Vec<(u32, u64)>,
-        now_ms: u64,
-        settings: &FleetSettings,
-    ) -> FleetRequest {
-        let timeout_ms = settings.interval_ms.clamp(500, 1_000);
-        self.last_call_ms = Some(now_ms);
-        self.call = Some(Call {
-            token: None,
-            since_ms: now_ms,
-            timeout_ms,
-            asked,
-            beats,
-        });
-        FleetRequest {
-            path,
-            authorization: self.credentials.token().map(str::to_owned),
-            body,
-            timeout_ms,
-        }
     }
 
     /// Envoy has taken the call and given it a number; nothing where it has refused it, for a reason.
@@ -284,18 +197,16 @@ impl Exchange {
         now: Now,
         random: u64,
     ) {
-        match (taken, &mut self.call) {
-            (Ok(token), Some(call)) => call.token = Some(token),
-            (Ok(_), None) => {}
-            (Err(why), _) => self.fail(why, peers, now.steady_ms, random),
+        match taken {
+            Ok(token) => self.calls.sent(token),
+            Err(why) => self.fail(why, peers, now.steady_ms, random),
         }
     }
 
     /// Whether a call of this number is under way.
     pub fn awaits(&self, token: u32) -> bool {
-        self.call
-            .as_ref()
-            .is_some_and(|call| call.token == Some(token))
+        let call = self.calls.under_way();
+        call.is_some_and(|call| call.token == Some(token))
     }
 
     pub(super) fn fail<S: SharedStore>(
@@ -305,31 +216,12 @@ impl Exchange {
         now_ms: u64,
         random: u64,
     ) {
-        self.call = None;
-        self.errors = self.errors.saturating_add(1);
-        self.failures = self.failures.saturating_add(1);
-        self.schedule(now_ms, random);
-        if self.failures >= Self::FAILURES {
+        self.calls.end();
+        self.calls.schedule(now_ms, random);
+        self.connection.failed(why);
+        if self.connection.is_lost() {
             peers.fleet.take_role(FleetRole::Alone);
         }
-        if self.is_connected.replace(false) != Some(false) {
-            self.events.push(FleetEvent::Disconnected(why.to_owned()));
-        }
-    }
-
-    /// The next exchange is an interval away, less up to a tenth of it.
-    pub(super) fn schedule(&mut self, now_ms: u64, random: u64) {
-        let interval_ms = self.interval_ms();
-        let jitter_ms = random.checked_rem((interval_ms / 10).max(1)).unwrap_or(0);
-        let since_ms = self.last_call_ms.unwrap_or(now_ms);
-        self.due_ms = since_ms
-            .saturating_add(interval_ms)
-            .saturating_sub(jitter_ms);
-    }
-
-    pub(super) fn interval_ms(&self) -> u64 {
-        let settings = self.settings.as_ref();
-        settings.map_or(FleetSettings::DEFAULT_INTERVAL_MS, |it| it.interval_ms)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::fleet::hex::Hex;
 use crate::fleet::proxy_document::{ProxyDocument, ProxyRollout};
 use crate::fleet::shared::FleetShared;
 use crate::fleet::wire_counts::WireCounts;
-use crate::policy::fleet_view::FleetCounts;
+use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::policy::Policy;
 use crate::policy::recent::{News, Recent};
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -87,7 +87,7 @@ impl Own {
             let base = self.base.get(name);
             let new = base.map_or_else(|| counts.clone(), |base| counts.since(base));
             let is_judged = rollout.guard.is_some() || rollout.quality.is_some();
-            if !is_judged && rollout.ramp.is_none() && new == new.emptied() {
+            if !is_judged && rollout.ramp.is_none() && new.is_empty() {
                 continue;
             }
             let told = ProxyRollout {

@@ -1,6 +1,7 @@
 //! What one proxy tells the others.
 
 use crate::fleet::hex::Hex;
+use crate::fleet::keys::VerdictKind;
 use crate::fleet::wire_counts::WireCounts;
 use crate::policy::recent::Recent;
 use serde::{Deserialize, Serialize};
@@ -56,5 +57,18 @@ impl ProxyDocument {
     pub fn read(json: &[u8]) -> Option<Self> {
         let document: Self = serde_json::from_slice(json).ok()?;
         (document.v == Self::VERSION).then_some(document)
+    }
+}
+
+// === impl ProxyRollout ===
+
+impl ProxyRollout {
+    /// What a verdict of a kind holds for.
+    pub fn digest_of(&self, kind: VerdictKind) -> Hex {
+        match kind {
+            VerdictKind::Rollback => self.digest,
+            VerdictKind::Promotion => self.gate,
+            VerdictKind::Ramp => self.ramp,
+        }
     }
 }

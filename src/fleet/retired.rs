@@ -2,7 +2,7 @@
 
 use crate::fleet::proxy_document::ProxyDocument;
 use crate::fleet::wire_counts::WireCounts;
-use crate::policy::fleet_view::FleetCounts;
+use crate::policy::fleet_counts::FleetCounts;
 use crate::value::color::Color;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
@@ -56,7 +56,7 @@ pub fn drop_ended(retired: &mut CountsByRollout, in_force: impl Fn(&str) -> Vec<
                 let mut colors = Color::ALL.into_iter();
                 colors.any(|color| it.has_release_of(&counts, color))
             };
-            if counts != counts.emptied() && in_force.iter().any(has_release) {
+            if !counts.is_empty() && in_force.iter().any(has_release) {
                 counts.add_to_list(&mut kept);
             }
         }

@@ -2,6 +2,8 @@
 
 use crate::fleet::hex::Hex;
 use crate::fleet::wire_counts::WireCounts;
+use crate::policy::peers::Peers;
+use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
@@ -24,6 +26,34 @@ pub struct FleetShared {
 // === impl FleetShared ===
 
 impl FleetShared {
+    /// What is shared, with an incarnation of this seed where this process has none yet.
+    ///
+    /// # Errors
+    /// Where the host refuses a call.
+    pub fn begin<S: SharedStore>(peers: &Peers<S>, seed: u64) -> Result<Self, HostStatus> {
+        let mut shared = Self::default();
+        edit(&peers.store, &peers.keys.fleet, |document: &mut Self| {
+            let is_new = document.incarnation == Hex::default();
+            if is_new {
+                document.incarnation = Hex(seed.max(1));
+            }
+            shared.clone_from(document);
+            is_new
+        })?;
+        Ok(shared)
+    }
+
+    /// Tells the other VMs that the fleet has answered.
+    ///
+    /// # Errors
+    /// Where the host refuses a call.
+    pub fn tell_answered<S: SharedStore>(peers: &Peers<S>) -> Result<(), HostStatus> {
+        edit(&peers.store, &peers.keys.fleet, |shared: &mut Self| {
+            !std::mem::replace(&mut shared.is_answered, true)
+        })?;
+        Ok(())
+    }
+
     /// Whether etcd has what a VM told with a beat.
     pub fn has_stored(&self, vm: u32, beat: u64) -> bool {
         let mut stored = self.stored.iter();

@@ -8,10 +8,10 @@ use crate::fleet::proxies::Retiring;
 use crate::fleet::retired::{self, CountsByRollout};
 use crate::fleet::wire_counts::WireCounts;
 use crate::policy::figures::Now;
+use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_settings::FleetSettings;
-use crate::policy::fleet_view::FleetCounts;
 use crate::policy::policy::Policy;
-use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::totals::Totals;
 use crate::policy::worker::Worker;
 
 // === impl Exchange ===
@@ -82,7 +82,7 @@ impl Exchange {
 fn counted_for(policy: &Policy, worker: &Worker, name: &str) -> Vec<FleetCounts> {
     let index = policy.named(name);
     let known = index.and_then(|it| policy.rollouts.get(it).zip(worker.identities().get(it)));
-    let counts = known.map(|(rollout, it)| FleetCounts::of(rollout, it, &RolloutCounts::default()));
+    let counts = known.map(|(rollout, it)| FleetCounts::of(rollout, it, Totals::default()));
     counts.into_iter().collect()
 }
 

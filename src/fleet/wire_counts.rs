@@ -1,12 +1,11 @@
 //! Counts of one rollout as etcd has them.
 
-use crate::analysis::quality::Outcomes;
 use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::shadow_counts::ShadowCounts;
-use crate::analysis::window::Counts;
 use crate::fleet::hex::Hex;
-use crate::policy::fleet_view::FleetCounts;
-use crate::value::color::PerColor;
+use crate::policy::fleet_counts::FleetCounts;
+use crate::policy::totals::{ColorTotals, Totals};
+use crate::value::color::{Color, PerColor};
 use serde::{Deserialize, Serialize};
 
 /// Counts of one rollout, of one generation and one release of each color.
@@ -57,32 +56,12 @@ fn is_zero(count: &u64) -> bool {
 
 impl From<&FleetCounts> for WireCounts {
     fn from(counts: &FleetCounts) -> Self {
-        let PerColor { blue, green } = PerColor::from_fn(|color| {
-            let Counts {
-                requests,
-                failed,
-                timed,
-                slow,
-            } = *counts.requests.of(color);
-            let Outcomes { tp, fp, fn_, tn } = *counts.outcomes.of(color);
-            ColorCounts {
-                release: counts.releases.of(color).clone(),
-                requests,
-                failed,
-                timed,
-                slow,
-                tp,
-                fp,
-                fn_,
-                tn,
-                scores: counts.scores.of(color).clone(),
-            }
-        });
+        let PerColor { blue, green } = PerColor::from_fn(|color| ColorCounts::of(counts, color));
         Self {
             generation: Hex(counts.generation),
             blue,
             green,
-            shadow: counts.shadow,
+            shadow: counts.totals.shadow,
         }
     }
 }
@@ -96,26 +75,44 @@ impl From<&WireCounts> for FleetCounts {
         Self {
             generation: counts.generation.0,
             releases: PerColor::from_fn(|color| colors.of(color).release.clone()),
-            requests: PerColor::from_fn(|color| {
-                let it = colors.of(color);
-                Counts {
-                    requests: it.requests,
-                    failed: it.failed,
-                    timed: it.timed,
-                    slow: it.slow,
-                }
-            }),
-            outcomes: PerColor::from_fn(|color| {
-                let it = colors.of(color);
-                Outcomes {
-                    tp: it.tp,
-                    fp: it.fp,
-                    fn_: it.fn_,
-                    tn: it.tn,
-                }
-            }),
-            scores: PerColor::from_fn(|color| colors.of(color).scores.clone()),
-            shadow: counts.shadow,
+            totals: Totals {
+                shadow: counts.shadow,
+                scores: PerColor::from_fn(|color| colors.of(color).scores.clone()),
+                ..Totals::of_colors(PerColor::from_fn(|color| colors.of(color).totals()))
+            },
         }
+    }
+}
+
+// === impl ColorCounts ===
+
+impl ColorCounts {
+    fn of(counts: &FleetCounts, color: Color) -> Self {
+        let [requests, failed, timed, slow, tp, fp, fn_, tn] = counts.totals.of_color(color);
+        Self {
+            release: counts.releases.of(color).clone(),
+            requests,
+            failed,
+            timed,
+            slow,
+            tp,
+            fp,
+            fn_,
+            tn,
+            scores: counts.totals.scores.of(color).clone(),
+        }
+    }
+
+    const fn totals(&self) -> ColorTotals {
+        [
+            self.requests,
+            self.failed,
+            self.timed,
+            self.slow,
+            self.tp,
+            self.fp,
+            self.fn_,
+            self.tn,
+        ]
     }
 }

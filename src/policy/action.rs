@@ -8,6 +8,7 @@ use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::ramp_begin::RampNotice;
+use crate::policy::shared_state::Fact;
 use crate::value::color::PerColor;
 use crate::value::percent::Weights;
 
@@ -88,6 +89,17 @@ pub enum GuardState {
 // === impl Todo ===
 
 impl Todo {
+    /// What all VMs have to know of it.
+    pub fn fact(&self) -> Option<Fact> {
+        match *self {
+            Self::RollBack { cause, .. } => Some(Fact::RolledBack(cause)),
+            Self::Promote(at_ms) => Some(Fact::Promoted(at_ms)),
+            Self::SetSlowAfter(ns) => Some(Fact::SlowAfter(ns)),
+            Self::Advance { from, to, .. } => Some(Fact::Advanced(from, to)),
+            _ => None,
+        }
+    }
+
     /// Why to roll back, where that is to be done.
     pub fn rollback(&self) -> Option<Cause> {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::policy::recent::{News, Recent};
 use crate::policy::registry::Registry;
-use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore, edit, parse};
 use crate::policy::vm_counts::VmCounts;
@@ -86,14 +86,16 @@ impl Board {
         self.vms.iter().any(|copy| copy.counts.is_awaited)
     }
 
-    /// Adds what all counted to counts that have begun.
-    pub fn add_to(&self, name: &RolloutName, counts: &mut RolloutCounts) {
+    /// What all counted of a rollout's epoch.
+    pub fn counts(&self, name: &RolloutName, epoch: Epoch) -> RolloutCounts {
+        let mut counts = RolloutCounts::of(epoch);
         let copies = self.vms.iter().map(|copy| &copy.counts);
         for told in copies.chain([self.registry.retired()]) {
             if let Some(theirs) = told.rollouts.get(name.as_str()) {
                 counts.add(theirs);
             }
         }
+        counts
     }
 
     fn read_registry(

@@ -4,8 +4,9 @@ use crate::policy::action::Action;
 use crate::policy::figures::{Figures, Now};
 use crate::policy::fleet_view::{FleetShown, FleetView};
 use crate::policy::policy::Policy;
-use crate::policy::rollout_watch::{RolloutWatch, TickInput};
+use crate::policy::rollout_watch::RolloutWatch;
 use crate::policy::sequential_guards::SequentialGuards;
+use crate::policy::tick_input::TickInput;
 use crate::policy::windows::Windows;
 
 /// Watches all rollouts of one configuration.

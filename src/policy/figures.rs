@@ -1,25 +1,15 @@
 //! What rollouts are judged by.
 
-use crate::analysis::quality::Outcomes;
-use crate::analysis::score_sum::ScoreSums;
-use crate::analysis::shadow_counts::ShadowCounts;
-use crate::analysis::window::Counts;
 use crate::policy::rollout::RolloutStatus;
-use crate::value::color::PerColor;
+use crate::policy::totals::Totals;
 
 /// What is known of a rollout at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// What has become of it.
     pub status: RolloutStatus,
-    /// Its requests since its generation began.
-    pub requests: PerColor<Counts>,
-    /// The outcomes of each color's release.
-    pub outcomes: PerColor<Outcomes>,
-    /// What copies of its requests came to since then.
-    pub shadow: ShadowCounts,
-    /// The scores of each color's release.
-    pub scores: PerColor<ScoreSums>,
+    /// Its requests since its generation began, and the outcomes and scores of each color's release.
+    pub totals: Totals,
 }
 
 /// The time by two clocks.

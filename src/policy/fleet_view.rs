@@ -1,19 +1,17 @@
 //! What a VM that leads knows of the other proxies of its fleet.
 
 use crate::analysis::guard::Cause;
-use crate::analysis::quality::Outcomes;
 use crate::analysis::ramp_progress::RampPosition;
-use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
-use crate::analysis::shadow_counts::ShadowCounts;
-use crate::analysis::window::Counts;
 use crate::policy::action::GuardState;
+use crate::policy::fleet_counts::FleetCounts;
+use crate::policy::policy::Policy;
 use crate::policy::recent::News;
 use crate::policy::rollout::Rollout;
-use crate::policy::rollout_counts::RolloutCounts;
+use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
-use crate::value::color::{Color, PerColor};
-use crate::value::name::{ReleaseLabel, RolloutName};
+use crate::policy::totals::Totals;
+use crate::value::name::RolloutName;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
@@ -53,23 +51,6 @@ pub enum FleetRole {
     Elected,
     /// Another proxy.
     Member,
-}
-
-/// Counts of one rollout as proxies compare them: by digests and labels, and not by what one of them has seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FleetCounts {
-    /// The digest of clusters, releases and salt.
-    pub generation: u64,
-    /// The label of each color's release, empty where it has none.
-    pub releases: PerColor<String>,
-    /// How the requests went.
-    pub requests: PerColor<Counts>,
-    /// What copies of the requests came to.
-    pub shadow: ShadowCounts,
-    /// How the predictions turned out.
-    pub outcomes: PerColor<Outcomes>,
-    /// The scores of the predictions.
-    pub scores: PerColor<ScoreSums>,
 }
 
 /// Something that the fleet has decided on a rollout.
@@ -143,129 +124,47 @@ impl FleetView {
     }
 
     /// Adds what others counted of a rollout.
-    pub fn add_to(
-        &self,
-        rollout: &Rollout,
-        identity: &RolloutIdentity,
-        counts: &mut RolloutCounts,
-    ) {
+    pub fn add_to(&self, rollout: &Rollout, identity: &RolloutIdentity, totals: &mut Totals) {
         let others = self.others.get(rollout.name.as_str());
         for other in others.into_iter().flatten() {
-            other.add_to(&rollout.releases, identity, counts);
-        }
-    }
-}
-
-// === impl FleetCounts ===
-
-impl FleetCounts {
-    /// What one proxy has counted of a rollout.
-    pub fn of(rollout: &Rollout, identity: &RolloutIdentity, counts: &RolloutCounts) -> Self {
-        let label = |color: Color| {
-            let label = rollout.releases.of(color).as_ref();
-            label.map_or("", ReleaseLabel::as_str).to_owned()
-        };
-        Self {
-            generation: identity.generation,
-            releases: PerColor::from_fn(label),
-            requests: counts.requests,
-            shadow: counts.shadow,
-            outcomes: counts.outcomes,
-            scores: counts.scores.clone(),
+            other.add_to(rollout, identity, totals);
         }
     }
 
-    /// Whether others belong to the same.
-    pub fn is_about(&self, other: &Self) -> bool {
-        (self.generation, &self.releases) == (other.generation, &other.releases)
+    /// What others counted of rollouts as they are configured here, and not just now.
+    pub fn take_late<'a>(
+        &mut self,
+        policy: &'a Policy,
+        identities: &[RolloutIdentity],
+    ) -> Vec<(&'a Rollout, Totals)> {
+        let late = std::mem::take(&mut self.late).into_iter();
+        let late = late.filter_map(|(name, counts)| {
+            let index = policy.named(&name)?;
+            let (rollout, identity) = policy.rollouts.get(index).zip(identities.get(index))?;
+            let mut totals = Totals::default();
+            counts.add_to(rollout, identity, &mut totals);
+            Some((rollout, totals))
+        });
+        late.collect()
     }
 
-    /// Adds what others counted for the same generation and the same releases.
-    pub fn add(&mut self, other: &Self) {
-        if self.generation == other.generation {
-            self.shadow.add(&other.shadow);
-        }
-        for color in Color::ALL {
-            if self.generation == other.generation {
-                self.requests.of_mut(color).add(other.requests.of(color));
+    /// What went on at others that is about rollouts as they are configured here, with the generations of `epochs`.
+    pub fn take_news(
+        &mut self,
+        policy: &Policy,
+        identities: &[RolloutIdentity],
+        epochs: &[Epoch],
+    ) -> Vec<(String, News)> {
+        let mut news = std::mem::take(&mut self.news);
+        news.retain_mut(|(name, news)| {
+            let index = policy.named(name);
+            let known = index.and_then(|it| identities.get(it).zip(epochs.get(it)));
+            let known = known.filter(|(identity, _)| identity.generation == news.generation);
+            if let Some((_, epoch)) = known {
+                news.generation = epoch.generation;
             }
-            if self.has_release_of(other, color) {
-                self.outcomes.of_mut(color).add(other.outcomes.of(color));
-                self.scores.of_mut(color).add(other.scores.of(color));
-            }
-        }
-    }
-
-    /// What has come since `base` was counted.
-    pub fn since(&self, base: &Self) -> Self {
-        let mut rest = self.clone();
-        if self.generation == base.generation {
-            rest.shadow = self.shadow.since(&base.shadow);
-        }
-        for color in Color::ALL {
-            if self.generation == base.generation {
-                *rest.requests.of_mut(color) =
-                    self.requests.of(color).since(base.requests.of(color));
-            }
-            if self.has_release_of(base, color) {
-                *rest.outcomes.of_mut(color) =
-                    self.outcomes.of(color).since(base.outcomes.of(color));
-                *rest.scores.of_mut(color) = self.scores.of(color).since(base.scores.of(color));
-            }
-        }
-        rest
-    }
-
-    /// The same generation and releases, without counts.
-    pub fn emptied(&self) -> Self {
-        Self {
-            requests: PerColor::default(),
-            shadow: ShadowCounts::default(),
-            outcomes: PerColor::default(),
-            scores: PerColor::default(),
-            ..self.clone()
-        }
-    }
-
-    /// Leaves nothing but outcomes and scores: the requests were for another generation than any that is in force.
-    pub fn end_generation(&mut self) {
-        self.generation = 0;
-        self.requests = PerColor::default();
-        self.shadow = ShadowCounts::default();
-    }
-
-    /// Whether a color runs the same release.
-    pub fn has_release_of(&self, other: &Self, color: Color) -> bool {
-        self.releases.of(color) == other.releases.of(color)
-    }
-
-    /// Adds to a list of counts that belong to different things.
-    pub fn add_to_list(&self, list: &mut Vec<Self>) {
-        match list.iter_mut().find(|it| it.is_about(self)) {
-            Some(known) => known.add(self),
-            None => list.push(self.clone()),
-        }
-    }
-
-    /// Adds what counts for a rollout as it is configured here.
-    pub fn add_to(
-        &self,
-        releases: &PerColor<Option<ReleaseLabel>>,
-        identity: &RolloutIdentity,
-        counts: &mut RolloutCounts,
-    ) {
-        if self.generation == identity.generation {
-            counts.shadow.add(&self.shadow);
-        }
-        for color in Color::ALL {
-            if self.generation == identity.generation {
-                counts.requests.of_mut(color).add(self.requests.of(color));
-            }
-            let label = releases.of(color).as_ref();
-            if label.map_or("", ReleaseLabel::as_str) == self.releases.of(color) {
-                counts.outcomes.of_mut(color).add(self.outcomes.of(color));
-                counts.scores.of_mut(color).add(self.scores.of(color));
-            }
-        }
+            known.is_some()
+        });
+        news
     }
 }

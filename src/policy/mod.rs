@@ -17,10 +17,15 @@ pub mod feedback_scores;
 pub mod feedback_start;
 pub mod feedback_wait;
 pub mod figures;
+pub mod fleet_counts;
 mod fleet_facts;
 pub mod fleet_settings;
 pub mod fleet_view;
+mod judgment;
+mod knowledge;
+mod leader;
 pub mod member;
+mod outbox;
 pub mod peers;
 #[allow(
     clippy::module_inception,
@@ -42,6 +47,9 @@ pub mod shadowing;
 pub mod shared_keys;
 pub mod shared_state;
 pub mod shared_store;
+mod shown_stats;
+mod tick_input;
+pub mod totals;
 pub mod vm_counts;
 pub mod windows;
 pub mod worker;

@@ -1,8 +1,11 @@
 //! What one VM and the others of its Envoy have in common.
 
 use crate::policy::board::Board;
+use crate::policy::figures::Now;
 use crate::policy::fleet_view::FleetView;
+use crate::policy::knowledge::Knowledge;
 use crate::policy::member::Member;
+use crate::policy::policy::Policy;
 use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore};
@@ -41,6 +44,18 @@ impl<S> Peers<S> {
             sequential: SequentialGuards::default(),
             fleet: FleetView::default(),
         }
+    }
+
+    /// Begins the windows and what is known of single requests, where they are not about the same as before.
+    pub fn watch(&mut self, policy: &Policy, known: &Knowledge, now: Now) {
+        let Knowledge {
+            identities,
+            epochs,
+            figures,
+            ..
+        } = known;
+        self.windows.begin(policy, identities, epochs, figures, now);
+        self.sequential.begin(policy, epochs, now);
     }
 }
 

@@ -29,8 +29,8 @@ impl RampEvidence {
     pub fn of(rollout: &Rollout, figures: &Figures) -> Self {
         let shadow = rollout.shadow.as_ref();
         Self {
-            requests: figures.requests.of(rollout.stable.other()).requests,
-            has_copies: shadow.is_none_or(|it| it.is_enough(&figures.shadow)),
+            requests: figures.totals.requests.of(rollout.stable.other()).requests,
+            has_copies: shadow.is_none_or(|it| it.is_enough(&figures.totals.shadow)),
         }
     }
 }

@@ -1,61 +1,27 @@
 //! What to do about one rollout.
 
-use crate::analysis::confidence_sequence::LimitVerdict;
-use crate::analysis::guard::{Analysis, Cause, Guard, SlowAfter};
-use crate::analysis::incident::IncidentKind;
-use crate::analysis::quality::{Outcomes, Quality};
-use crate::analysis::quality_analysis::QualityAnalysis;
+use crate::analysis::guard::SlowAfter;
 use crate::analysis::ramp_progress::RampProgress;
-use crate::analysis::score_sum::ScoreSums;
-use crate::analysis::sequential_guard::{Evidence, SequentialGuard};
-use crate::analysis::shadow::Shadow;
-use crate::analysis::shadow_counts::ShadowCounts;
 use crate::policy::action::{GuardState, Todo};
-use crate::policy::figures::{Figures, Now};
+use crate::policy::figures::Figures;
 use crate::policy::fleet_view::FleetShown;
+use crate::policy::judgment::Judgment;
 use crate::policy::ramp_watch::{RampEvidence, RampWatch};
-use crate::policy::rollout::{Rollout, RolloutStatus};
-use crate::policy::sequential_guards::Watched;
+use crate::policy::rollout::Rollout;
+use crate::policy::shown_stats::ShownStats;
+use crate::policy::tick_input::TickInput;
 use crate::policy::windows::Windows;
-use crate::value::color::PerColor;
-use crate::value::percent::{Percent, Weights};
 
 /// Watches one rollout.
 #[derive(Debug)]
 pub struct RolloutWatch {
-    measures: bool,
     digest: u64,
     /// Whether it has always been judged here.
     is_judged: bool,
     seen: Option<Figures>,
-    shown_state: Option<GuardState>,
-    shown_evidence: Option<Evidence>,
-    shown_outcomes: Option<PerColor<Outcomes>>,
-    shown_shadow: Option<ShadowCounts>,
-    shown_scores: Option<PerColor<ScoreSums>>,
-    shown_verdicts: Option<Vec<LimitVerdict>>,
-    shown_weights: Option<Weights>,
+    shown: ShownStats,
     slow_after_set_ms: Option<u64>,
     ramp: RampWatch,
-}
-
-/// What there is to look at on one tick.
-#[derive(Debug)]
-pub struct TickInput<'a> {
-    /// The time.
-    pub now: Now,
-    /// The rollout's figures.
-    pub figures: &'a Figures,
-    /// Whether they may have changed.
-    pub may_have_changed: bool,
-    /// Whether to look at all in any case.
-    pub is_due: bool,
-    /// What is known of single requests.
-    pub watched: Option<&'a Watched>,
-    /// Whether this proxy judges, and not another one of its fleet.
-    pub judges: bool,
-    /// What the other one shows.
-    pub shown: Option<&'a FleetShown>,
 }
 
 // === impl RolloutWatch ===
@@ -64,17 +30,10 @@ impl RolloutWatch {
     /// Begins to watch a rollout.
     pub fn new(rollout: &Rollout) -> Self {
         Self {
-            measures: rollout.measures(),
             digest: rollout.digest(),
             is_judged: true,
             seen: None,
-            shown_state: None,
-            shown_evidence: None,
-            shown_outcomes: None,
-            shown_shadow: None,
-            shown_scores: None,
-            shown_verdicts: None,
-            shown_weights: None,
+            shown: ShownStats::default(),
             slow_after_set_ms: None,
             ramp: RampWatch::default(),
         }
@@ -87,19 +46,12 @@ impl RolloutWatch {
 
     /// What the stats show of guard and quality gate.
     pub fn shown(&self, digest: u64) -> Option<FleetShown> {
-        Some(FleetShown {
-            digest,
-            state: self.shown_state?,
-            evidence: self.shown_evidence.unwrap_or_default(),
-        })
+        self.shown.of_guard(digest)
     }
 
     /// Another VM, whose configuration is over, may have shown something else since.
     pub fn show_again(&mut self) {
-        self.shown_state = None;
-        self.shown_evidence = None;
-        self.shown_verdicts = None;
-        self.shown_weights = None;
+        self.shown.forget();
         self.ramp.show_again();
     }
 
@@ -152,9 +104,7 @@ impl RolloutWatch {
         let advance = todo.iter().find_map(Todo::advance);
         status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
-        if self.shown_weights.replace(weights) != Some(weights) {
-            todo.push(Todo::ShowWeights(weights));
-        }
+        self.shown.show_weights(weights, &mut todo);
         todo
     }
 
@@ -184,151 +134,31 @@ impl RolloutWatch {
         todo: &mut Vec<Todo>,
     ) {
         let figures = input.figures;
-        if self.measures && self.shown_outcomes.replace(figures.outcomes) != Some(figures.outcomes)
-        {
-            todo.push(Todo::ShowOutcomes(figures.outcomes));
-        }
-        if rollout.compares() && self.shown_shadow.replace(figures.shadow) != Some(figures.shadow) {
-            todo.push(Todo::ShowDisagreement(figures.shadow));
-        }
-        if !rollout.scores().is_empty() && self.shown_scores.as_ref() != Some(&figures.scores) {
-            self.shown_scores = Some(figures.scores.clone());
-            todo.push(Todo::ShowScores(figures.scores.clone()));
-        }
+        self.shown.show_totals(rollout, &figures.totals, todo);
         if !rollout.is_judged() {
             return;
         }
-        let shown = input.shown.filter(|shown| shown.digest == self.digest);
+        let elsewhere = input.shown.filter(|shown| shown.digest == self.digest);
+        let judgment = Judgment {
+            rollout,
+            input,
+            windows,
+            shown: &mut self.shown,
+            todo,
+        };
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
-            None if input.judges => self.judge_limits(rollout, input, windows, todo),
-            None => shown.map_or(GuardState::Inconclusive, |shown| shown.state),
+            None if input.judges => judgment.judge(),
+            None => elsewhere.map_or(GuardState::Inconclusive, |shown| shown.state),
         };
         let sequential = input.watched.and_then(|it| it.sequential.as_ref());
-        let evidence = sequential.map(|it| match shown {
-            Some(shown) if !input.judges => shown.evidence,
-            _ => it.evidence(),
-        });
-        if let Some(evidence) = evidence
-            && self.shown_evidence.replace(evidence) != Some(evidence)
-        {
-            todo.push(Todo::ShowEvidence(evidence));
+        if let Some(sequential) = sequential {
+            let evidence = match elsewhere {
+                Some(shown) if !input.judges => shown.evidence,
+                _ => sequential.evidence(),
+            };
+            self.shown.show_evidence(evidence, todo);
         }
-        if self.shown_state.replace(state) != Some(state) {
-            todo.push(Todo::ShowGuardState(state));
-        }
+        self.shown.show_state(state, todo);
     }
-
-    fn judge_limits(
-        &mut self,
-        rollout: &Rollout,
-        input: &TickInput<'_>,
-        windows: &mut Windows,
-        todo: &mut Vec<Todo>,
-    ) -> GuardState {
-        let &TickInput { now, figures, .. } = input;
-        let mut state = GuardState::Watching;
-        if let Some(shadow) = &rollout.shadow {
-            state = judge_shadow(shadow, figures, todo);
-        }
-        if let Some(quality) = &rollout.quality
-            && !is_retired(rollout, figures.status, now)
-            && state != GuardState::Tripped
-        {
-            state = self.judge_quality(rollout, quality, input, todo);
-        }
-        if let Some(guard) = &rollout.guard
-            && state != GuardState::Tripped
-        {
-            state = judge_guard(rollout, guard, input, windows, todo);
-        }
-        state
-    }
-
-    fn judge_quality(
-        &mut self,
-        rollout: &Rollout,
-        quality: &Quality,
-        input: &TickInput<'_>,
-        todo: &mut Vec<Todo>,
-    ) -> GuardState {
-        let &TickInput { now, figures, .. } = input;
-        let verdicts = quality.judge(rollout.stable, &figures.outcomes, &figures.scores);
-        if self.shown_verdicts.as_ref() != Some(&verdicts.limits) {
-            self.shown_verdicts = Some(verdicts.limits.clone());
-            todo.push(Todo::ShowVerdicts(verdicts.limits));
-        }
-        match verdicts.analysis {
-            QualityAnalysis::Inconclusive => GuardState::Inconclusive,
-            QualityAnalysis::Passed => {
-                if rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
-                    todo.push(Todo::Promote(now.wall_ms));
-                }
-                GuardState::Watching
-            }
-            QualityAnalysis::Failed(breach) => roll_back(Cause::Quality, breach.to_string(), todo),
-        }
-    }
-}
-
-fn judge_guard(
-    rollout: &Rollout,
-    guard: &Guard,
-    input: &TickInput<'_>,
-    windows: &mut Windows,
-    todo: &mut Vec<Todo>,
-) -> GuardState {
-    let sequential = input.watched.and_then(|it| it.sequential.as_ref());
-    if let Some((kind, bad)) = sequential.and_then(SequentialGuard::finding) {
-        let cause = Cause::sequential(kind);
-        return roll_back(cause, finding(kind, bad), todo);
-    }
-    let mut counts = input.figures.requests;
-    if let (true, Some(watched)) = (guard.per_user, input.watched) {
-        counts = watched.users.per_user(&counts);
-    }
-    let counts = windows.slide(rollout, guard.window_ms, input.now, counts);
-    let has_canary = input.figures.requests.of(rollout.stable.other()).requests > 0;
-    match guard.judge(rollout.stable, &counts) {
-        Analysis::Inconclusive if sequential.is_some() && has_canary => GuardState::Watching,
-        Analysis::Inconclusive => GuardState::Inconclusive,
-        Analysis::Passed => GuardState::Watching,
-        Analysis::Failed(breach) => roll_back(breach.cause, breach.to_string(), todo),
-    }
-}
-
-fn finding(kind: IncidentKind, [canary, stable]: [u64; 2]) -> String {
-    let (cause, what) = match kind {
-        IncidentKind::Failed => (Cause::ErrorsSequential, "failed"),
-        IncidentKind::Slow => (Cause::SlowSequential, "were slow"),
-    };
-    format!(
-        "{}: {canary} canary and {stable} stable requests {what}, more of the canary's than chance allows, also \
-         without any one user",
-        cause.as_str()
-    )
-}
-
-fn judge_shadow(shadow: &Shadow, figures: &Figures, todo: &mut Vec<Todo>) -> GuardState {
-    let comparison = shadow.comparison.as_ref();
-    if let Some(breach) = comparison.and_then(|it| it.breach(&figures.shadow)) {
-        return roll_back(Cause::Quality, breach.to_string(), todo);
-    }
-    match shadow.judge(&figures.shadow) {
-        LimitVerdict::Undecided => GuardState::Inconclusive,
-        LimitVerdict::Kept | LimitVerdict::Broken => GuardState::Watching,
-    }
-}
-
-fn roll_back(cause: Cause, reason: String, todo: &mut Vec<Todo>) -> GuardState {
-    todo.push(Todo::RollBack { cause, reason });
-    GuardState::Tripped
-}
-
-/// Whether the canary has nothing to lose: it serves nobody, gets no copies, and no ramp will change that, as with the
-/// old release after a swap of roles.
-fn is_retired(rollout: &Rollout, status: RolloutStatus, now: Now) -> bool {
-    let weights = rollout.weights_at(now.wall_ms, status);
-    let gets_none = rollout.ramp.is_none() && rollout.shadow.is_none();
-    gets_none && weights.of(rollout.stable.other()) == Percent::ZERO
 }

@@ -47,7 +47,7 @@ impl Windows {
             let same = before.remove(&rollout.name);
             let window = match same.filter(|(other, _)| *other == key) {
                 Some((_, window)) => window,
-                None => Window::starting(guard.window_ms, now.steady_ms, figures.requests),
+                None => Window::starting(guard.window_ms, now.steady_ms, figures.totals.requests),
             };
             self.0.insert(rollout.name.clone(), (key, window));
         }
@@ -63,7 +63,7 @@ impl Windows {
     /// Begins the window of one rollout anew with what is counted so far.
     pub fn begin_one(&mut self, rollout: &Rollout, figures: &Figures, now: Now) {
         if let (Some(guard), Some((_, window))) = (&rollout.guard, self.0.get_mut(&rollout.name)) {
-            *window = Window::starting(guard.window_ms, now.steady_ms, figures.requests);
+            *window = Window::starting(guard.window_ms, now.steady_ms, figures.totals.requests);
         }
     }
 

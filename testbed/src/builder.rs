@@ -14,7 +14,7 @@ use crate::files::{self, Ecds, PluginConfig};
 use crate::ports;
 use crate::process::Process;
 use crate::relabel::Relabel;
-use crate::version::Feature;
+use crate::version::{Feature, envoy_path};
 
 /// Starts an [`Envoy`] with the shipped files.
 #[derive(Clone, Debug)]
@@ -38,8 +38,18 @@ pub struct EnvoyBuilder {
     variables: Vec<(String, OsString)>,
 }
 
+// === impl Envoy ===
+
+impl Envoy {
+    pub fn builder(blue: SocketAddr, green: SocketAddr) -> EnvoyBuilder {
+        EnvoyBuilder::new(blue, green)
+    }
+}
+
+// === impl EnvoyBuilder ===
+
 impl EnvoyBuilder {
-    pub(crate) fn new(blue: SocketAddr, green: SocketAddr) -> Self {
+    fn new(blue: SocketAddr, green: SocketAddr) -> Self {
         Self {
             blue,
             green,
@@ -282,12 +292,6 @@ impl EnvoyBuilder {
             (None, false) => String::new(),
         }
     }
-}
-
-/// The Envoy that the tests run on.
-pub(crate) fn envoy_path() -> PathBuf {
-    let own = || files::root().join(".venv/envoy");
-    files::built(std::env::var_os("ENVOY").map_or_else(own, PathBuf::from))
 }
 
 /// Whether `TEST_SETUP` is `bare`: so all tests can be run in that set-up. See [`EnvoyBuilder::bare`].

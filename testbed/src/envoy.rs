@@ -8,7 +8,6 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::builder::EnvoyBuilder;
 use crate::client::Client;
 use crate::eventually::{PATIENCE, eventually};
 use crate::files::{Ecds, PluginConfig, STREAMS, fingerprint_of_text};
@@ -42,10 +41,6 @@ pub enum PushOutcome {
 // === impl Envoy ===
 
 impl Envoy {
-    pub fn builder(blue: SocketAddr, green: SocketAddr) -> EnvoyBuilder {
-        EnvoyBuilder::new(blue, green)
-    }
-
     pub(crate) async fn running(
         mut process: Process,
         ecds: Ecds,
@@ -164,7 +159,7 @@ impl Envoy {
     }
 
     /// How streams have ended so far, such as `200 - via_upstream`, and how many each way. Wants
-    /// [`EnvoyBuilder::log_streams`]. Envoy writes it when it has much to write or is asked to.
+    /// [`log_streams`](crate::EnvoyBuilder::log_streams). Envoy writes it when it has much to write or is asked to.
     pub async fn streams(&self) -> BTreeMap<String, u64> {
         self.admin_post("/reopen_logs").await;
         let path = self.dir().join(STREAMS);

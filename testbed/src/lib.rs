@@ -60,6 +60,7 @@ mod received;
 mod relabel;
 mod report;
 mod request;
+mod server;
 mod split;
 mod test_env;
 mod upload;

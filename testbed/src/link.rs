@@ -4,18 +4,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use crate::server::Server;
 
 /// Listens on an address of its own, and hands on to another what comes.
 #[derive(Debug)]
 pub struct Link {
-    addr: SocketAddr,
+    server: Server,
     state: watch::Sender<LinkState>,
-    /// Ends with the link.
-    _server: JoinSet<()>,
 }
 
 /// What the network does.
@@ -34,38 +33,17 @@ pub enum LinkState {
 
 impl Link {
     pub async fn to(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let addr = listener.local_addr().expect("the link's address");
         let (state, seen) = watch::channel(LinkState::Open);
-        let mut server = JoinSet::new();
-        server.spawn(accept(listener, target, seen));
-        Self {
-            addr,
-            state,
-            _server: server,
-        }
+        let server = Server::start(move |stream| serve(stream, target, seen.clone())).await;
+        Self { server, state }
     }
 
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.server.addr()
     }
 
     pub fn set(&self, state: LinkState) {
         self.state.send_replace(state);
-    }
-}
-
-async fn accept(listener: TcpListener, target: SocketAddr, state: watch::Receiver<LinkState>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, target, state.clone()));
-                }
-            }
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 

@@ -31,8 +31,8 @@ impl Metrics {
 
     /// The same after relabeling.
     pub(crate) fn relabeled(mut self, rules: &Relabel) -> Self {
-        for sample in &mut self.samples {
-            rules.apply(sample);
+        for Sample { name, labels, .. } in &mut self.samples {
+            rules.apply(name, labels);
         }
         self
     }

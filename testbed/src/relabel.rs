@@ -6,7 +6,6 @@ use std::fs;
 use regex::{Captures, Regex};
 
 use crate::files;
-use crate::metrics::Sample;
 
 /// `deploy/prometheus/relabel.yaml`, of which each rule is one line.
 #[derive(Debug)]
@@ -40,9 +39,10 @@ impl Relabel {
         Self(rules.collect())
     }
 
-    pub fn apply(&self, sample: &mut Sample) {
+    /// Changes the name and the labels of a sample.
+    pub fn apply(&self, name: &mut String, labels: &mut BTreeMap<String, String>) {
         for rule in &self.0 {
-            rule.apply(&mut sample.name, &mut sample.labels);
+            rule.apply(name, labels);
         }
     }
 }

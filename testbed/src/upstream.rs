@@ -13,12 +13,12 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
 use crate::behavior::{Behavior, Body, Ending, Error};
 use crate::eventually::{PATIENCE, eventually};
 use crate::received::Received;
+use crate::server::Server;
 use crate::{grpc, websocket};
 
 /// How many requests an upstream keeps.
@@ -29,10 +29,8 @@ const KEPT_REQUESTS: usize = 1_000;
 /// Answers carry `x-served-by: <name>`, and the name as the body.
 #[derive(Debug)]
 pub struct Upstream {
-    addr: SocketAddr,
+    server: Server,
     state: Arc<State>,
-    /// Ends with the upstream.
-    _server: JoinSet<()>,
 }
 
 #[derive(Debug)]
@@ -55,23 +53,17 @@ struct Inner {
 impl Upstream {
     /// Listens on a free port of 127.0.0.1.
     pub async fn start(name: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let addr = listener.local_addr().expect("the upstream's address");
         let state = Arc::new(State {
             name: name.to_owned(),
             inner: Mutex::default(),
         });
-        let mut server = JoinSet::new();
-        server.spawn(accept(listener, state.clone()));
-        Self {
-            addr,
-            state,
-            _server: server,
-        }
+        let served = state.clone();
+        let server = Server::start(move |stream| serve(stream, served.clone())).await;
+        Self { server, state }
     }
 
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.server.addr()
     }
 
     /// From now on every request gets this answer, unless it asks for another.
@@ -168,20 +160,6 @@ impl Inner {
     fn is_next_affected(&self) -> bool {
         let affected_of = |requests: u64| (requests as f64 * self.percent / 100.0 + 1e-9).floor();
         affected_of(self.total + 1) > affected_of(self.total)
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, state.clone()));
-                }
-            }
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 

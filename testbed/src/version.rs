@@ -1,9 +1,10 @@
-//! What the tested Envoy can do, by its version.
+//! The tested Envoy: where it is, and what it can do by its version.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::builder::envoy_path;
+use crate::files;
 
 /// What not every supported Envoy has. A test that depends on one asks [`Feature::is_there`], and asserts the
 /// documented lesser behavior where it is not.
@@ -50,7 +51,13 @@ impl Feature {
     }
 }
 
-/// Of the Envoy that the tests run on.
+/// The Envoy that the tests run on.
+pub(crate) fn envoy_path() -> PathBuf {
+    let own = || files::root().join(".venv/envoy");
+    files::built(std::env::var_os("ENVOY").map_or_else(own, PathBuf::from))
+}
+
+/// Its version.
 fn tested() -> Version {
     static TESTED: OnceLock<Version> = OnceLock::new();
     *TESTED.get_or_init(|| {

@@ -533,9 +533,8 @@ fn vm_that_was_taken_for_dead_counts_once() {
     envoy.vms.push(stalled);
     envoy.ticks(3);
     let vm = &envoy.vms[0];
-    let mut counts = RolloutCounts::of(vm.worker.epoch(0));
     let name = &vm.policy.rollouts[0].name;
-    vm.peers.board.add_to(name, &mut counts);
+    let counts = vm.peers.board.counts(name, vm.worker.epoch(0));
     let green = counts.requests.green;
     assert_eq!((green.requests, green.failed), (16, 6));
 }

@@ -1,10 +1,11 @@
 //! `bluegreen dashboard`.
 
+use crate::commands::envoys::EnvoyArgs;
 use crate::dashboard::board::Board;
 use crate::dashboard::origin::Hosts;
 use crate::dashboard::server::{Dashboard, serve};
 use crate::dashboard::token::Token;
-use crate::envoy::admin::{Admin, DEFAULT_ADMIN};
+use crate::envoy::admin::Admin;
 use crate::failure::{Failure, Report};
 use crate::file::config_file::{ConfigFile, said};
 use serde_json::Value;
@@ -21,9 +22,9 @@ use tokio::runtime;
 /// Shows in a browser how rollouts do, and makes moves where it is given a file.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The admin address of an Envoy; http://127.0.0.1:9901 where absent
-    #[arg(long, value_name = "URL")]
-    pub admin: Vec<String>,
+    /// Which Envoys
+    #[command(flatten)]
+    pub envoys: EnvoyArgs,
     /// The file that the Envoys watch: with it the dashboard makes moves
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -47,7 +48,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
         ConfigFile::open(file)?.policy()?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
-    let admins = admins(&args.admin)?;
+    let admins = admins(&args.envoys.addresses())?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_io()
@@ -79,12 +80,6 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
 
 /// Those that are named, as soon as one of them answers. What the others lack the page tells.
 fn admins(addresses: &[String]) -> Result<Vec<Admin>, Failure> {
-    let default = [DEFAULT_ADMIN.to_owned()];
-    let addresses = if addresses.is_empty() {
-        &default
-    } else {
-        addresses
-    };
     let admins: Vec<Admin> = addresses
         .iter()
         .map(|address| Admin::new(address))

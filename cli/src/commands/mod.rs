@@ -5,6 +5,7 @@ pub mod completions;
 pub mod dashboard;
 pub mod diff;
 pub mod drift;
+pub mod envoys;
 pub mod explain;
 pub mod run;
 pub mod run_fleet;

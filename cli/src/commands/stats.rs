@@ -1,6 +1,6 @@
 //! `bluegreen stats`.
 
-use crate::envoy::admin::Admin;
+use crate::commands::envoys::EnvoyArgs;
 use crate::envoy::samples::Samples;
 use crate::failure::{Failure, Report};
 use crate::show::percent_json;
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 /// Prints the stats of each color.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The admin address of an Envoy; http://127.0.0.1:9901 where absent
-    #[arg(long, value_name = "URL")]
-    pub admin: Vec<String>,
+    /// Which Envoys
+    #[command(flatten)]
+    pub envoys: EnvoyArgs,
 }
 
 /// The stats of one color of one rollout. The profile lean does without some.
@@ -28,9 +28,11 @@ struct ColorStats<'s> {
 /// # Errors
 /// Where an Envoy does not answer, or has no filter.
 pub fn run(args: &Args) -> Result<Report, Failure> {
+    let admins = args.envoys.admins()?;
+    let has_many = admins.len() > 1;
     let mut text = String::new();
     let mut envoys = Vec::new();
-    for admin in Admin::all_or_default(&args.admin)? {
+    for admin in admins {
         let samples = admin.samples()?;
         let Some(fingerprint) = samples.fingerprint() else {
             return Err(Failure::finding(format!(
@@ -38,7 +40,7 @@ pub fn run(args: &Args) -> Result<Report, Failure> {
                 admin.url
             )));
         };
-        if args.admin.len() > 1 {
+        if has_many {
             text += &format!("{}\n", admin.url);
         }
         let unmatched = samples.sum("bluegreen_unmatched_total", &[]).unwrap_or(0.0);

@@ -1,6 +1,7 @@
 //! `bluegreen status`.
 
 use crate::clock::parse_duration;
+use crate::commands::envoys::RolloutArgs;
 use crate::envoy::admin::Admin;
 use crate::envoy::in_force::InForce;
 use crate::envoy::view::{Phase, RolloutView};
@@ -19,12 +20,9 @@ use std::time::{Duration, Instant};
                         3 an Envoy does not answer"
 )]
 pub struct Args {
-    /// The admin address of an Envoy; http://127.0.0.1:9901 where absent
-    #[arg(long, value_name = "URL")]
-    pub admin: Vec<String>,
-    /// This rollout alone
-    #[arg(long, value_name = "NAME")]
-    pub rollout: Option<String>,
+    /// Which Envoys and rollouts
+    #[command(flatten)]
+    pub of: RolloutArgs,
     /// Wait until all ramps are at their last step and all Envoys have the same configuration in force, or one is
     /// rolled back
     #[arg(long)]
@@ -50,7 +48,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// # Errors
 /// Where an Envoy does not answer, or has no filter.
 pub fn run(args: &Args) -> Result<Report, Failure> {
-    let admins = Admin::all_or_default(&args.admin)?;
+    let admins = args.of.envoys.admins()?;
     let begin = Instant::now();
     let mut seen = look(&admins, args)?;
     let mut last_text = String::new();
@@ -102,7 +100,7 @@ fn report(envoys: &[Envoy], text: String, is_over: bool) -> Report {
 fn look(admins: &[Admin], args: &Args) -> Result<Vec<Envoy>, Failure> {
     admins
         .iter()
-        .map(|admin| Envoy::ask(admin, args.rollout.as_deref()))
+        .map(|admin| Envoy::ask(admin, args.of.rollout.as_deref()))
         .collect()
 }
 

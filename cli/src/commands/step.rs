@@ -27,34 +27,10 @@ pub struct PromoteArgs {
     pub step: Option<usize>,
 }
 
-/// Keeps the weight in force.
+/// Goes by the step of the ramp that is in force.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub struct PauseArgs {
-    /// Which file and rollout, and how
-    #[command(flatten)]
-    pub common: MoveArgs,
-    /// The step of the ramp that is in force, from 0, where the file does not tell
-    #[arg(long, value_name = "N")]
-    pub step: Option<usize>,
-}
-
-/// Lets a paused ramp go on.
-#[derive(Debug, clap::Args)]
-#[group(skip)]
-pub struct ResumeArgs {
-    /// Which file and rollout, and how
-    #[command(flatten)]
-    pub common: MoveArgs,
-    /// The step of the ramp that is in force, from 0, where the file does not tell
-    #[arg(long, value_name = "N")]
-    pub step: Option<usize>,
-}
-
-/// Makes the canary the stable color.
-#[derive(Debug, clap::Args)]
-#[group(skip)]
-pub struct SwapArgs {
+pub struct StepArgs {
     /// Which file and rollout, and how
     #[command(flatten)]
     pub common: MoveArgs,
@@ -88,7 +64,7 @@ pub fn promote(args: &PromoteArgs) -> Result<Report, Failure> {
 ///
 /// # Errors
 /// As for each move.
-pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
+pub fn pause(args: &StepArgs) -> Result<Report, Failure> {
     make(&args.common, args.step, Move::Pause)
 }
 
@@ -96,7 +72,7 @@ pub fn pause(args: &PauseArgs) -> Result<Report, Failure> {
 ///
 /// # Errors
 /// As for each move.
-pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
+pub fn resume(args: &StepArgs) -> Result<Report, Failure> {
     make(&args.common, args.step, Move::Resume)
 }
 
@@ -104,6 +80,6 @@ pub fn resume(args: &ResumeArgs) -> Result<Report, Failure> {
 ///
 /// # Errors
 /// As for each move.
-pub fn swap(args: &SwapArgs) -> Result<Report, Failure> {
+pub fn swap(args: &StepArgs) -> Result<Report, Failure> {
     make(&args.common, args.step, Move::Swap)
 }

@@ -1,7 +1,7 @@
 //! `bluegreen watch`.
 
 use crate::clock::now_ms;
-use crate::envoy::admin::Admin;
+use crate::commands::envoys::RolloutArgs;
 use crate::envoy::poll::{self, INTERVAL, Polled};
 use crate::failure::{Failure, Report};
 use crate::live::event::Event;
@@ -25,12 +25,9 @@ use std::time::Instant;
                   line of JSON each second."
 )]
 pub struct Args {
-    /// The admin address of an Envoy; http://127.0.0.1:9901 where absent
-    #[arg(long, value_name = "URL")]
-    pub admin: Vec<String>,
-    /// This rollout alone
-    #[arg(long, value_name = "NAME")]
-    pub rollout: Option<String>,
+    /// Which Envoys and rollouts
+    #[command(flatten)]
+    pub of: RolloutArgs,
     /// Without colors, as with the environment variable NO_COLOR
     #[arg(long)]
     pub no_color: bool,
@@ -41,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// Where an Envoy does not answer at the start.
 pub fn run(args: &Args, output: Output) -> Result<Report, Failure> {
-    let admins = Admin::all_or_default(&args.admin)?;
+    let admins = args.of.envoys.admins()?;
     let mut live = Live::new(admins.iter().map(|admin| admin.url.clone()));
     let count = admins.len();
     let (sender, polls) = mpsc::channel();
@@ -53,13 +50,13 @@ pub fn run(args: &Args, output: Output) -> Result<Report, Failure> {
             theme: Theme {
                 has_color: !args.no_color && env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()),
             },
-            only: args.rollout.clone(),
+            only: args.of.rollout.clone(),
             scroll: 0,
         };
         session::run(&mut live, &polls, &mut screen)?;
     } else {
         let lines = Lines {
-            only: args.rollout.as_deref(),
+            only: args.of.rollout.as_deref(),
             count,
             output,
         };

@@ -78,18 +78,6 @@ impl Admin {
         Ok(admins)
     }
 
-    /// As [`Admin::all`], or that of [`DEFAULT_ADMIN`] where no address is given.
-    ///
-    /// # Errors
-    /// As for [`Admin::all`].
-    pub fn all_or_default(addresses: &[String]) -> Result<Vec<Self>, Failure> {
-        if addresses.is_empty() {
-            Self::all(&[DEFAULT_ADMIN.to_owned()])
-        } else {
-            Self::all(addresses)
-        }
-    }
-
     /// Asks whether an Envoy answers.
     ///
     /// # Errors
