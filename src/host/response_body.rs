@@ -44,7 +44,8 @@ impl ResponseBody {
         }
         let content_type = calls::response_header("content-type");
         if content_type.is_some_and(|it| EventStream::is_one(&it))
-            && calls::response_header("content-encoding").is_none_or(|it| it == b"identity")
+            && calls::response_header("content-encoding")
+                .is_none_or(|it| it.eq_ignore_ascii_case(b"identity"))
         {
             self.events = Some(EventStream::default());
         }

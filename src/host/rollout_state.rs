@@ -221,27 +221,20 @@ impl RolloutState {
         is_current
     }
 
-    /// Counts the outcome that came with a response.
-    pub fn count_outcome(&self, origin: &Origin, kind: Outcome) {
-        if self.is_current(origin) {
-            let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
-            self.add_outcomes(origin.color, &outcomes);
-        }
-    }
-
-    /// Counts the outcome that came with the response to a copy. The gate looks at it where copies are judged.
-    pub fn count_copys_outcome(&self, origin: &Origin, kind: Outcome, is_judged: bool) {
+    /// Counts the outcome that came with a response. The gate looks at it where the request is judged.
+    pub fn count_outcome(&self, origin: &Origin, kind: Outcome, traffic: Traffic, is_judged: bool) {
         if !self.is_current(origin) {
             return;
         }
         let outcomes = Outcomes::from_fn(|it| u64::from(it == kind));
-        if let Some(shadow) = self.shadow.get() {
-            shadow.outcomes.of(origin.color).count(&outcomes);
+        let color = origin.color;
+        match (traffic, self.quality.get(), self.shadow.get()) {
+            (Traffic::Users, Some(quality), _) => quality.of(color).count(&outcomes),
+            (Traffic::Shadow, _, Some(shadow)) => shadow.outcomes.of(color).count(&outcomes),
+            _ => {}
         }
         if is_judged {
-            let mut counts = self.counts.borrow_mut();
-            counts.totals.outcomes.of_mut(origin.color).add(&outcomes);
-            self.has_counted.set(true);
+            self.judge_outcomes(color, &outcomes);
         }
     }
 
@@ -267,15 +260,15 @@ impl RolloutState {
 
     /// Counts outcomes of a color's release.
     pub fn add_outcomes(&self, color: Color, outcomes: &Outcomes) {
-        self.counts
-            .borrow_mut()
-            .totals
-            .outcomes
-            .of_mut(color)
-            .add(outcomes);
         if let Some(quality) = self.quality.get() {
             quality.of(color).count(outcomes);
         }
+        self.judge_outcomes(color, outcomes);
+    }
+
+    fn judge_outcomes(&self, color: Color, outcomes: &Outcomes) {
+        let mut counts = self.counts.borrow_mut();
+        counts.totals.outcomes.of_mut(color).add(outcomes);
         self.has_counted.set(true);
     }
 

@@ -17,6 +17,7 @@ use crate::analysis::quality::Outcome;
 use crate::analysis::stream_end::{StreamClass, StreamEnd};
 use crate::analysis::waiting::WaitingKey;
 use crate::assign::new_cookie::NewId;
+use crate::metrics::Traffic;
 use crate::policy::answers::{Answer, RequestId};
 use crate::policy::decide::{Decision, Reason};
 use crate::policy::feedback_scores::scores_in_header;
@@ -266,14 +267,15 @@ impl RoutedStream {
             return;
         };
         let _ = calls::remove_response_header(OUTCOME_HEADER);
-        match Outcome::from_bytes(&value) {
-            Some(kind) if self.part.is_copy => {
-                let is_judged = self.part.is_judged;
-                self.state
-                    .count_copys_outcome(&self.origin, kind, is_judged);
-            }
-            Some(kind) if !self.is_overridden => self.state.count_outcome(&self.origin, kind),
-            _ => {}
+        let traffic = if self.part.is_copy {
+            Traffic::Shadow
+        } else {
+            Traffic::Users
+        };
+        if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
+            let is_judged = self.part.is_judged;
+            self.state
+                .count_outcome(&self.origin, kind, traffic, is_judged);
         }
     }
 

@@ -127,14 +127,8 @@ async fn a_ramp_begins_when_enough_copies_have_ended() {
     eventually("users at the canary", LONG, comes).await;
 }
 
-#[tokio::test]
-async fn the_gate_goes_by_the_outcomes_of_copies() {
-    let fields = json!({
-        "quality": { "min_samples": 50, "min_f1": 80, "confidence": "none" },
-        "releases": { "blue": "1", "green": "2" },
-    });
-    let env = TestEnv::start(config([rollout("gated", fields)])).await;
-    let outcome = |value: &'static str| Behavior {
+fn outcome(value: &'static str) -> Behavior {
+    Behavior {
         headers: [(
             "x-bluegreen-outcome".parse().expect("a name"),
             value.parse().expect("a value"),
@@ -142,7 +136,45 @@ async fn the_gate_goes_by_the_outcomes_of_copies() {
         .into_iter()
         .collect(),
         ..Behavior::default()
-    };
+    }
+}
+
+/// Over different requests the colors could not be compared.
+#[tokio::test]
+async fn of_the_stable_color_the_gate_judges_the_requests_that_were_copied() {
+    let fields = json!({
+        "quality": { "min_samples": 1_000, "min_f1": 80 },
+        "shadow": { "percent": 20 },
+    });
+    let env = TestEnv::start(config([rollout("some", fields)])).await;
+    env.blue.set(outcome("tp"));
+    env.green.set(outcome("fp"));
+    send(&env, "some", 100).await;
+    let copied =
+        (0..100_u64).filter(|i| testbed::color("some", format!("user-{i}"), 20_000) == "green");
+    let copied = copied.count() as f64;
+    let samples = "bluegreen_quality_samples";
+    for color in ["blue", "green"] {
+        let labels = [("rollout", "some"), ("color", color)];
+        env.envoy
+            .wait_for_metric(samples, &labels, |it| it == copied)
+            .await;
+    }
+    let metrics = env.envoy.metrics().await;
+    let blue = [("rollout", "some"), ("color", "blue")];
+    assert_eq!(
+        metrics.get("bluegreen_quality_outcomes_total", &blue),
+        100.0
+    );
+}
+
+#[tokio::test]
+async fn the_gate_goes_by_the_outcomes_of_copies() {
+    let fields = json!({
+        "quality": { "min_samples": 50, "min_f1": 80, "confidence": "none" },
+        "releases": { "blue": "1", "green": "2" },
+    });
+    let env = TestEnv::start(config([rollout("gated", fields)])).await;
     env.blue.set(outcome("tp"));
     env.green.set(outcome("fp"));
     let users = Load::to(env.envoy.addr()).start(|i| request("gated", i));

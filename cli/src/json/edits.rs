@@ -14,10 +14,22 @@ pub fn replace(value: &Tree, with: impl Into<String>) -> Edit {
 
 /// An object without one of its fields.
 pub fn remove_field(object: &Tree, name: &str) -> Option<Edit> {
+    remove_fields(object, &[name]).pop()
+}
+
+/// An object without some of its fields. Those that follow one another go together, with the commas between them.
+pub fn remove_fields(object: &Tree, names: &[&str]) -> Vec<Edit> {
     let members = object.members();
-    let index = members.iter().position(|it| it.name == name)?;
     let ranges: Vec<Range<usize>> = members.iter().map(|it| it.start..it.end()).collect();
-    remove(&ranges, index..index + 1)
+    let mut edits = Vec::new();
+    let mut index = 0;
+    for run in members.chunk_by(|a, b| names.contains(&&*a.name) == names.contains(&&*b.name)) {
+        if run.iter().all(|it| names.contains(&&*it.name)) {
+            edits.extend(remove(&ranges, index..index + run.len()));
+        }
+        index += run.len();
+    }
+    edits
 }
 
 /// An array without its first items.

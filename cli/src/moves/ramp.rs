@@ -2,10 +2,10 @@
 
 use crate::clock::show_time;
 use crate::failure::Failure;
-use crate::json::edits::{remove_first_items, replace};
+use crate::json::edits::{remove_field, remove_first_items, replace};
 use crate::moves::plan::Plan;
 use crate::moves::subject::Subject;
-use crate::moves::weights::{alone, raise_hold};
+use crate::moves::weights::{NO_COPIES, alone, raise_hold};
 use crate::ramp::RampView;
 use crate::source::layer::Edit;
 
@@ -22,6 +22,11 @@ pub fn promote(subject: &Subject<'_>) -> Result<Plan, Failure> {
              the canary everything"
         ))
     })?;
+    if subject.may_wait_for_copies(&ramp) {
+        return Ok(go_to(subject, &ramp, 0).note(
+            "by the file the ramp waits for copies of requests; where Envoy is further, give --admin URL",
+        ));
+    }
     let waiting = subject.waiting_step(&ramp);
     let step = match waiting {
         Some(step) => Some(step),
@@ -79,6 +84,10 @@ pub fn pause(subject: &Subject<'_>) -> Result<Plan, Failure> {
         text: format!("{{ \"weight\": {weight}, \"pause\": true }},{blanks}"),
     };
     let plan = Plan::new(vec![edit], weights);
+    let plan = match step {
+        Some(_) => end_copies(subject, plan),
+        None => plan,
+    };
     Ok(match place {
         0 => plan,
         1 => plan.note("the step that is over is taken out of the ramp"),
@@ -131,6 +140,7 @@ fn go_to(subject: &Subject<'_>, ramp: &RampView<'_>, next: usize) -> Plan {
         .and_then(|it| raise_hold(it, step.weight));
     let plan = Plan::new(edits.into_iter().chain(hold.clone()).collect(), weights)
         .note(format!("{} steps are left", ramp.steps.len() - next));
+    let plan = end_copies(subject, plan);
     match hold {
         Some(_) => plan.note(format!(
             "the quality gate waits at {} % from now on",
@@ -138,6 +148,15 @@ fn go_to(subject: &Subject<'_>, ramp: &RampView<'_>, next: usize) -> Plan {
         )),
         None => plan,
     }
+}
+
+/// A ramp that was changed would wait for copies of requests anew before its first step.
+fn end_copies(subject: &Subject<'_>, mut plan: Plan) -> Plan {
+    if !subject.rollout.waits_for_copies() {
+        return plan;
+    }
+    plan.edits.extend(remove_field(subject.tree, "shadow"));
+    plan.note(NO_COPIES)
 }
 
 fn steps<'t>(ramp: &RampView<'t>) -> &'t crate::json::tree::Tree {

@@ -68,6 +68,10 @@ impl<'a> Subject<'a> {
         }
         match ramp.step_at(self.now_ms) {
             StepAt::BeforeStart => Ok(None),
+            _ if self.rollout.waits_for_copies() => Err(Failure::finding(format!(
+                "{name}: the ramp may still wait for copies of requests, so the file does not tell which step is in \
+                 force: give --admin URL, or --step N as bluegreen_ramp_step shows it"
+            ))),
             StepAt::Step(step) => Ok(Some(step)),
             StepAt::AtLeast(step) => Err(Failure::finding(format!(
                 "{name}: step {step} of the ramp waits for what Envoy has seen, so the file does not tell which step \
@@ -85,6 +89,13 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether the ramp may wait for copies of requests before its first step, as far as the file tells.
+    pub fn may_wait_for_copies(&self, ramp: &RampView<'_>) -> bool {
+        self.rollout.waits_for_copies()
+            && (self.step.is_none() && self.live.is_none())
+            && ramp.step_at(self.now_ms) != StepAt::BeforeStart
+    }
+
     fn live_step(
         &self,
         ramp: &RampView<'_>,
@@ -95,6 +106,7 @@ impl<'a> Subject<'a> {
         let by_weight = || ramp.steps.iter().rposition(|step| step.weight == weight);
         match (step.or_else(by_weight), ramp.step_at(self.now_ms)) {
             (_, StepAt::BeforeStart) => Ok(None),
+            _ if step.is_none() && self.rollout.waits_for_copies() => Ok(None),
             (Some(step), _) => Ok(Some(step)),
             (None, _) => Err(Failure::finding(format!(
                 "{}: Envoy shows a weight of {weight} %, which is that of no step: give --step N",

@@ -1,12 +1,15 @@
 //! The moves that set weights and take the ramp out: shift, rollback, swap, promote --full.
 
 use crate::failure::Failure;
-use crate::json::edits::{insert_after, remove_field, replace};
+use crate::json::edits::{insert_after, remove_fields, replace};
 use crate::json::tree::Tree;
 use crate::moves::plan::Plan;
 use crate::moves::subject::Subject;
 use crate::source::layer::Edit;
 use bluegreen::{Color, Percent, Weights};
+
+/// What the operator should know where `shadow` is taken out.
+pub const NO_COPIES: &str = "requests are no longer copied: shadow is taken out";
 
 /// Sets the weights. A ramp would decide them itself: it is taken out where that is asked for.
 ///
@@ -26,35 +29,43 @@ pub fn shift(subject: &Subject<'_>, weights: Weights, end_ramp: bool) -> Result<
     Ok(Plan::new(alone(subject, weights), weights).note("the ramp is taken out"))
 }
 
-/// Gives the stable color everything, so that it stays so whatever happens to an Envoy.
+/// Gives the stable color everything, so that it stays so whatever happens to an Envoy. The canary gets no copies of
+/// requests either.
 pub fn rollback(subject: &Subject<'_>) -> Plan {
-    everything(subject, subject.rollout.stable)
+    let weights = Weights::giving(subject.rollout.stable, Percent::HUNDRED);
+    ended(subject, weights, &["ramp", "shadow"])
 }
 
 /// Gives the canary everything.
 pub fn promote_full(subject: &Subject<'_>) -> Plan {
-    everything(subject, subject.canary())
+    let weights = Weights::giving(subject.canary(), Percent::HUNDRED);
+    ended(subject, weights, &["ramp"])
 }
 
-fn everything(subject: &Subject<'_>, color: Color) -> Plan {
-    let weights = Weights::giving(color, Percent::HUNDRED);
-    let plan = Plan::new(alone(subject, weights), weights);
-    match subject.tree.get("ramp") {
-        Some(_) => plan.note("the ramp is taken out"),
-        None => plan,
+/// These weights, without these fields.
+fn ended(subject: &Subject<'_>, weights: Weights, fields: &[&str]) -> Plan {
+    let mut edits = set_weights(subject, weights);
+    edits.extend(remove_fields(subject.tree, fields));
+    let mut plan = Plan::new(edits, weights);
+    for (field, note) in [("ramp", "the ramp is taken out"), ("shadow", NO_COPIES)] {
+        if fields.contains(&field) && subject.tree.get(field).is_some() {
+            plan = plan.note(note);
+        }
     }
+    plan
 }
 
-/// Makes the canary the stable color. The weights in force stay, and the ramp is over.
+/// Makes the canary the stable color. The weights in force stay, the ramp is over, and the release before gets no copies
+/// of requests.
 ///
 /// # Errors
 /// Where the weights in force are not known.
 pub fn swap(subject: &Subject<'_>) -> Result<Plan, Failure> {
     let weights = subject.weights()?;
     let canary = subject.canary();
-    let mut edits = alone(subject, weights);
+    let mut plan = ended(subject, weights, &["ramp", "shadow"]);
     let stable = format!("{:?}", canary.as_str());
-    edits.extend(match subject.tree.get("stable") {
+    plan.edits.extend(match subject.tree.get("stable") {
         Some(present) => Some(replace(present, stable)),
         None => insert_after(
             subject.json,
@@ -63,11 +74,8 @@ pub fn swap(subject: &Subject<'_>) -> Result<Plan, Failure> {
             &format!("\"stable\": {stable}"),
         ),
     });
-    let plan = Plan::new(edits, weights).note(format!("{} is stable now", canary.as_str()));
-    let plan = match subject.tree.get("ramp") {
-        Some(_) => plan.note("the ramp is taken out"),
-        None => plan,
-    };
+    let is_stable = format!("{} is stable now", canary.as_str());
+    plan.notes.insert(0, is_stable);
     Ok(match weights.of(canary.other()) {
         Percent::ZERO => plan,
         left => plan.note(format!(
@@ -80,7 +88,7 @@ pub fn swap(subject: &Subject<'_>) -> Result<Plan, Failure> {
 /// These weights, and no ramp.
 pub fn alone(subject: &Subject<'_>, weights: Weights) -> Vec<Edit> {
     let mut edits = set_weights(subject, weights);
-    edits.extend(remove_field(subject.tree, "ramp"));
+    edits.extend(remove_fields(subject.tree, &["ramp"]));
     edits
 }
 

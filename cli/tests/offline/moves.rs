@@ -202,6 +202,17 @@ fn undo_goes_back_and_forth() {
 }
 
 #[test]
+fn undo_waits_for_an_envoy_that_answers() {
+    let place = Place::ecds(&demo(&[]));
+    place.run(&["shift", "bluegreen.yaml", "--green", "25"]);
+    let shifted = place.text();
+    let admin = ["--admin", "http://127.0.0.1:1"];
+    let run = place.run(&["undo", "bluegreen.yaml", admin[0], admin[1]]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(place.text(), shifted);
+}
+
+#[test]
 fn undo_checks_what_it_goes_back_to() {
     let place = Place::new(&demo(&[]));
     std::fs::write(

@@ -149,3 +149,68 @@ fn a_promotion_leaves_the_step_that_waits_by_the_file() {
     let expected = demo(&[&ramp("2026-11-24T11:15:00Z", &STEPS[1..]), guard]);
     assert_eq!(place.text(), expected);
 }
+
+const SHADOW: &str = "\"shadow\": { \"percent\": 10, \"min_requests\": 1000 }";
+
+/// A ramp that was changed would wait for copies anew, and leave the canary without users meanwhile.
+#[test]
+fn a_ramp_that_has_waited_for_copies_goes_on_without_them() {
+    let text = demo(&[SHADOW, &ramp(START, &STEPS)]);
+    let at = ["--at", "2026-11-24T11:15:00Z"];
+    let promoted = Place::new(&text);
+    let run = promoted.run(&["promote", "bluegreen.yaml", at[0], at[1]]);
+    assert_eq!(
+        run.out,
+        "demo: blue 90 %, green 10 %; no user moves; 4 steps are left; requests are no longer copied: shadow is taken \
+         out; by the file the ramp waits for copies of requests; where Envoy is further, give --admin URL\n",
+        "{run:?}"
+    );
+    assert_eq!(promoted.text(), demo(&[&ramp(at[1], &STEPS)]));
+    let further = Place::new(&text);
+    let run = further.run(&["promote", "bluegreen.yaml", "--step", "1", at[0], at[1]]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(further.text(), demo(&[&ramp(at[1], &STEPS[2..])]));
+    let paused = Place::new(&text);
+    let run = paused.run(&["pause", "bluegreen.yaml", "--step", "1", at[0], at[1]]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(!paused.text().contains("shadow"), "{}", paused.text());
+    assert!(
+        paused
+            .text()
+            .contains("{ \"weight\": 25, \"pause\": true }")
+    );
+    for command in ["pause", "resume", "swap"] {
+        let run = Place::new(&text).run(&[command, "bluegreen.yaml", at[0], at[1]]);
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.err.contains("may still wait for copies"), "{run:?}");
+    }
+}
+
+#[test]
+fn who_has_no_release_to_try_gets_no_copies() {
+    for (command, after) in [
+        (
+            "rollback",
+            demo(&[]).replace("90, \"green\": 10", "100, \"green\": 0"),
+        ),
+        ("swap", demo(&["\"stable\": \"green\""])),
+    ] {
+        for fields in [
+            [SHADOW, &ramp(START, &STEPS)],
+            [&ramp(START, &STEPS), SHADOW],
+        ] {
+            let place = Place::new(&demo(&fields));
+            let run = place.run(&[command, "bluegreen.yaml", "--at", "2026-11-24T10:00:00Z"]);
+            assert_eq!(run.code, 0, "{run:?}");
+            assert!(
+                run.out.contains(
+                    "; the ramp is taken out; requests are no longer copied: shadow is taken out"
+                ),
+                "{run:?}"
+            );
+            let [found, wanted] = [place.text(), after.clone()]
+                .map(|text| -> serde_json::Value { serde_json::from_str(&text).expect("JSON") });
+            assert_eq!(found, wanted, "{command}");
+        }
+    }
+}
