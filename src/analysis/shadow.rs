@@ -36,15 +36,13 @@ impl Shadow {
         b"xds\0listener_metadata\0filter_metadata\0bluegreen\0shadow";
 
     /// Whether a request of this user is copied. One that changes its protocol is not: it becomes a connection, which
-    /// only one can answer. Nor is one whose body is known to be large: a canary that does not read its copy would
-    /// hold it up.
+    /// only one can answer.
     pub fn takes(&self, headers: &Headers<'_>, bucket: Bucket, canary: Color) -> bool {
         let method = headers.first(":method").unwrap_or_default();
         let mut methods = self.methods.iter();
         bucket.color(Weights::giving(canary, self.percent)) == canary
             && methods.any(|it| it.as_str().as_bytes() == method)
             && headers.first("upgrade").is_none()
-            && !headers.first("content-length").is_some_and(is_large)
     }
 
     /// Whether a limit is held against what the copies came to.
@@ -68,11 +66,4 @@ impl Shadow {
     pub fn is_enough(&self, counts: &ShadowCounts) -> bool {
         counts.requests >= self.min_requests && self.judge(counts) == LimitVerdict::Kept
     }
-}
-
-/// Whether a body of this length may fill Envoy's buffers, which by default have room for 1 MiB.
-fn is_large(length: &[u8]) -> bool {
-    const MAX_BYTES: u64 = 1 << 20;
-    let text = std::str::from_utf8(length).unwrap_or_default();
-    !text.parse::<u64>().is_ok_and(|bytes| bytes <= MAX_BYTES)
 }

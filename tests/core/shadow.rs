@@ -30,23 +30,6 @@ impl SharedStore for Map {
 }
 
 #[test]
-fn a_body_that_is_known_to_be_large_is_not_copied() {
-    let posts = rollout(&json!({ "shadow": { "percent": 100, "methods": ["POST"] } }));
-    let mut rng = fastrand::Rng::with_seed(3);
-    let stable = Weights::giving(Color::Green, Percent::ZERO);
-    for (length, is_copied) in [
-        ("0", true),
-        ("1048576", true),
-        ("1048577", false),
-        ("99999999999999999999", false),
-    ] {
-        let block = block(&[(":method", "POST"), ("content-length", length)]);
-        let decision = posts.decide(&request(&block), stable, &mut rng);
-        assert_eq!(decision.is_copied, is_copied, "{length}");
-    }
-}
-
-#[test]
 fn those_are_copied_whom_the_canary_serves_first() {
     let shadowed =
         rollout(&json!({ "sticky": [{ "header": "x-user-id" }], "shadow": { "percent": 30 } }));
