@@ -13,6 +13,7 @@ FILTERS = "          http_filters:\n"
 ROUTER = "          - name: envoy.filters.http.router\n"
 COPIES = "  - name: shadow\n    address:"
 CLUSTERS = "\n  clusters:\n"
+ETCD_PORT = 2379
 PLUGIN = "        value: |\n"
 CAPABILITIES = "        allowed_capabilities:\n"
 SIGNAL = "          # The access log of signal.yaml goes here"
@@ -47,6 +48,8 @@ def write_proxy(
         write_plugin(directory, variant.plugin, withheld, variant.allowed)
         if variant.plugin.get("profile", "full") != "full":
             text = insert_signal(path, text)
+        if variant.etcd_port is not None:
+            text += etcd_cluster(variant.etcd_port)
     (directory / "bootstrap.yaml").write_text(text)
     shutil.copy(BENCHES / "split.lua", directory)
     for name, source in wasm.items():
@@ -94,6 +97,15 @@ def insert_signal(path: Path, text: str) -> str:
         raise ShippedFileChanged(path, SIGNAL)
     line, _, tail = rest.partition("\n")
     return f"{head}{anchor}{line}\n{(SHIPPED / 'signal.yaml').read_text()}{tail}"
+
+
+def etcd_cluster(port: int) -> str:
+    """The shipped cluster `etcd`, for the end of the bootstrap."""
+    path = SHIPPED / "etcd.yaml"
+    _, anchor, cluster = path.read_text().partition(CLUSTERS)
+    if not anchor:
+        raise ShippedFileChanged(path, CLUSTERS)
+    return replace_port(path, cluster, ETCD_PORT, port)
 
 
 def without_copies(path: Path, text: str) -> str:

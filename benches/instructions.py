@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import callgrind
+import store
 import variants
 from callgrind import Count, Counter
 from client import Connection, requests, send_many
@@ -13,6 +14,7 @@ from variants import Variant
 
 SETTLE = 200  # callgrind translates the code anew when it begins to count
 REQUESTS = 300
+TIMED_REQUESTS = 3000  # some seconds, so that the timers' part is the same in each round
 CHUNKS = 1000
 CHUNK = b"400\r\n" + b"x" * 1024 + b"\r\n"
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -55,6 +57,35 @@ def measure(proxies: Proxies, chosen: list[tuple[Variant, list[str]]], say) -> C
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # begin no further Envoy
             raise
+    return counts
+
+
+def measure_fleet(proxies: Proxies, etcd_port: int, say) -> list[tuple[str, Count]]:
+    """The same requests without a fleet, in one whose etcd answers, and in one whose etcd is gone.
+
+    The filter's timers are on: without them it would talk to nobody.
+    """
+    chosen = [
+        ("without a fleet", variants.STICKY),
+        ("etcd answers", variants.in_fleet("fleet", etcd_port)),
+        ("etcd is gone", variants.in_fleet("fleet-gone", store.NOBODY)),
+    ]
+    counts = []
+    for title, variant in chosen:
+        with proxies.start(
+            f"callgrind-timed-{variant.name}", variant, under=callgrind.COMMAND,
+        ) as envoy:
+            warm_up(variant, envoy)
+            with Connection(envoy.port("ingress")) as connection:
+                counter = Counter(envoy)
+                batch = SHAPES[NINE_HEADERS]
+                send_many(connection, batch, SETTLE)
+                count = counter.count(lambda: send_many(connection, batch, TIMED_REQUESTS), TIMED_REQUESTS)
+            is_connected = variant.plugin.get("fleet") and envoy.stat("wasmcustom.bluegreen.fleet_connected")
+            if bool(is_connected) != (title == "etcd answers"):
+                raise RuntimeError(f"{title}: fleet_connected is {is_connected}; see {envoy.directory}/envoy.log")
+        counts.append((title, count))
+        say(f"instructions, timers on, {title}: {count.median:.1f} thousand")
     return counts
 
 
