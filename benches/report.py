@@ -94,9 +94,8 @@ def instruction_rows(counts: Counts) -> list[str]:
 
 def fleet_row(counts: list[tuple[str, Count]]) -> str:
     titles = " / ".join(title for title, _ in counts)
-    (_, alone), *_ = counts
-    figures = " / ".join(f"{count.median:.1f} ({count.median - alone.median:+.1f})" for _, count in counts)
-    return row(f"instructions of a request, thousands, the filter's timers on: {titles}", figures)
+    figures = " / ".join(f"{count.median:.1f}" for _, count in counts)
+    return row(f"instructions of a request, thousands: {titles}", figures)
 
 
 def memory_row(variant: Variant, memory: dict[str, Memory]) -> str:

@@ -167,10 +167,10 @@ LEAN = Variant(
 
 
 
-def in_fleet(name: str, etcd_port: int) -> Variant:
+def in_fleet(etcd_port: int) -> Variant:
     """`STICKY` in a fleet of its own."""
     plugin = one_rollout({"header": "x-user-id"}) | {"fleet": {"cluster": "etcd"}}
-    return Variant(name, "bluegreen, one sticky header, a fleet", plugin=plugin, etcd_port=etcd_port)
+    return Variant("fleet", "bluegreen, one sticky header, in a fleet", plugin=plugin, etcd_port=etcd_port)
 
 
 COMPARED = [
