@@ -95,7 +95,7 @@ test: build envoy ## all tests, end to end on a real Envoy too; ENVOY_VERSION=1.
 
 .PHONY: test-signalled
 test-signalled: build envoy ## the end-to-end tests in the profile "signalled" (4 minutes)
-	@TEST_PROFILE=signalled $(PYTHON) tools/cargo_test.py --locked --test envoy --test hostile --test progress --test quality --test sequential
+	@TEST_PROFILE=signalled $(PYTHON) tools/cargo_test.py --locked --workspace --test envoy --test hostile --test progress --test quality --test sequential
 
 # Without any of the extras of the shipped files, as Istio runs the filter. Left out is what needs bodies of feedback or a
 # set-up of its own, and rollouts with a hyphen in their name, which Prometheus' names do not have.
@@ -104,7 +104,7 @@ BARE_SKIPPED := taken:: refused:: unread:: unhanded:: load:: all_metrics_equal_w
 
 .PHONY: test-bare
 test-bare: build envoy ## the end-to-end tests without vm_id, capability list, flag and stats tags
-	@TEST_SETUP=bare $(PYTHON) tools/cargo_test.py --locked --test envoy --test hostile --test progress --test quality \
+	@TEST_SETUP=bare $(PYTHON) tools/cargo_test.py --locked --workspace --test envoy --test hostile --test progress --test quality \
 	  -- $(addprefix --skip ,$(BARE_SKIPPED))
 
 # Tests for models: shadow traffic and streams of tokens. None of them is part of `make test`: see Cargo.toml.
@@ -112,7 +112,7 @@ MODEL_TESTS := shadow streams
 
 .PHONY: test-models
 test-models: build envoy ## the end-to-end tests for models: copies of requests, streams of tokens (2 minutes)
-	@$(PYTHON) tools/cargo_test.py --locked $(addprefix --test ,$(MODEL_TESTS))
+	@$(PYTHON) tools/cargo_test.py --locked --workspace $(addprefix --test ,$(MODEL_TESTS))
 
 .PHONY: test-fleet
 test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs and comes back (4 minutes)
@@ -122,9 +122,10 @@ test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
 
+# Of the older ones what .ci/run has the time for: the oldest of all, and the newest of each minor version.
 .PHONY: older-envoys
 older-envoys:
-	@echo $(filter-out $(DEFAULT_ENVOY_VERSION),$(ENVOY_VERSIONS))
+	@echo 1.36.2 1.37.0 1.38.2 1.39.3
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## manifests, image, control plane, alerts and dashboard (wants skopeo, docker-registry, prometheus, prometheus-alertmanager)

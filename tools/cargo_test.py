@@ -65,8 +65,8 @@ def main(arguments):
 def once_more(target, names):
     """In the whole workspace, for which all is built already: `-p` alone would build with other features."""
     if target[0] == "-p":
-        target = ["--workspace", *target[2:]]
-    return ["--locked", *target, "--", "--exact", "--test-threads=1", *names]
+        target = target[2:]
+    return ["--locked", "--workspace", *target, "--", "--exact", "--test-threads=1", *names]
 
 
 def cargo_test(arguments, each_line=lambda line: None, env=None):

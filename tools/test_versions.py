@@ -56,7 +56,7 @@ def test(version):
 def run(outcome, envoy, suite, filters):
     """One suite. Its output is shown where it fails, else its last line alone."""
     env = {"ENVOY": str(envoy)}
-    first = cargo_test(["--quiet", "--locked", "--test", suite, "--", "--show-output", *filters], env=env)
+    first = cargo_test(["--quiet", "--locked", "--workspace", "--test", suite, "--", "--show-output", *filters], env=env)
     passed, failed, ignored, seconds = (first.closings() or [(0, 0, 0, 0.0)])[-1]
     print(first.closing_line() if first.is_good else "\n".join(first.lines), flush=True)
     is_good = first.is_good

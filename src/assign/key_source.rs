@@ -60,7 +60,7 @@ impl KeySource {
         match self {
             Self::Header(name) => request.headers.all(name.as_str()).find(found),
             Self::Cookie(name) => name.value(&request.headers),
-            Self::Query(name) => query_values(request.path(), name).find(found),
+            Self::Query(name) => query_values(request.headers.path(), name).find(found),
             Self::Metadata(path) => return request.read(&path.0),
             Self::SourceIp => return request.source_ip(),
         }

@@ -18,7 +18,7 @@ pub struct NewCookie {
 
 /// The random id of a user who came without one: 128 bits, written as 32 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewId(u128);
+pub struct NewId([u64; 2]);
 
 /// The attributes of a new cookie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,13 +126,14 @@ impl std::error::Error for InvalidNewCookie {}
 impl NewId {
     /// Draws an id.
     pub fn random(rng: &mut fastrand::Rng) -> Self {
-        Self(rng.u128(..))
+        Self([rng.u64(..), rng.u64(..)])
     }
 }
 
 impl fmt::Display for NewId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        let [high, low] = self.0;
+        write!(f, "{high:016x}{low:016x}")
     }
 }
 

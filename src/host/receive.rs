@@ -27,14 +27,14 @@ impl Active {
     pub fn receive(&self, context: u32, is_complete: bool) -> Result<Phase, HostStatus> {
         let block = calls::request_headers()?;
         let headers = Headers::new(&block);
-        if headers.first(Shadow::HEADER).is_some() {
+        if headers.shadow().is_some() {
             if calls::is_true(Shadow::LISTENER_PROPERTY) {
                 return self.receive_copy(headers, is_complete);
             }
             calls::remove_request_header(Shadow::HEADER)?;
         }
         if let Some(feedback) = &self.policy.feedback
-            && feedback.is_at(headers.first(":path").unwrap_or_default())
+            && feedback.is_at(headers.path())
         {
             return self.receive_feedback(feedback, &headers, context, is_complete);
         }
@@ -139,7 +139,7 @@ impl Active {
             0
         };
         self.set_color(rollout, request, decision.color)?;
-        let content_type = request.headers.first("content-type");
+        let content_type = request.headers.content_type();
         let is_grpc = content_type.is_some_and(is_grpc);
         let place = (index, rollout, runtime);
         let mut stream = RoutedStream::new(self, place, decision, part, started_ns, is_grpc);

@@ -382,7 +382,7 @@ impl RoutedStream {
         })
     }
 
-    pub fn ended(mut self, active: &Active) {
+    pub fn ended(&mut self, active: &Active) {
         let end = self.end(active);
         let streams = self.streams(active);
         if streams.is_some() || self.waiting.is_some() {

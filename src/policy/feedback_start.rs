@@ -31,7 +31,7 @@ impl FeedbackStart {
         is_complete: bool,
     ) -> Result<Self, FeedbackError> {
         endpoint.admit(headers)?;
-        let query = query(headers.first(":path").unwrap_or_default());
+        let query = query(headers.path());
         let length = headers.first("content-length").filter(|it| !it.is_empty());
         let is_empty = |length: &[u8]| length.iter().all(|digit| *digit == b'0');
         let has_no_body = is_complete || length.is_some_and(is_empty);

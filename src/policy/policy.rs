@@ -81,7 +81,6 @@ impl Policy {
 
     /// The index of the rollout that a request belongs to, if there is one.
     pub fn find(&self, headers: &Headers<'_>) -> Option<usize> {
-        let path = headers.first(":path").unwrap_or_default();
-        self.matcher.find(headers.first(":authority"), path)
+        self.matcher.find(headers.authority(), headers.path())
     }
 }

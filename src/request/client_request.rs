@@ -17,11 +17,6 @@ pub struct Request<'a> {
 // === impl Request ===
 
 impl<'a> Request<'a> {
-    /// Path and query; empty where there is none, as with `CONNECT`.
-    pub fn path(&self) -> &'a [u8] {
-        self.headers.first(":path").unwrap_or_default()
-    }
-
     pub(crate) fn read(&self, path: &[u8]) -> Option<Cow<'a, [u8]>> {
         (self.property)(path)
             .filter(|value| !value.is_empty())

@@ -11,21 +11,42 @@ use std::fmt;
 pub struct Headers<'a> {
     lengths: &'a [[u8; 8]],
     text: &'a [u8],
+    common: Common<'a>,
 }
 
-/// A header as it stands in the block: the length of its name, and name and value each with a zero byte
-/// behind it.
-type Entry<'a> = (usize, &'a [u8]);
+/// The first values of headers that every request is asked for, found in one pass.
+#[derive(Clone, Copy, Default)]
+struct Common<'a> {
+    path: Option<&'a [u8]>,
+    authority: Option<&'a [u8]>,
+    content_type: Option<&'a [u8]>,
+    shadow: Option<&'a [u8]>,
+}
+
+/// Where a header stands in the text.
+#[derive(Clone, Copy)]
+struct Place {
+    name_length: usize,
+    begin: u64,
+    end: u64,
+}
 
 // === impl Headers ===
 
 impl<'a> Headers<'a> {
     /// Reads the block that Envoy handed over.
     pub fn new(block: &'a [u8]) -> Self {
-        Self::split(block).unwrap_or(Self {
+        let mut headers = Self::split(block).unwrap_or_else(Self::none);
+        headers.common = Common::of(&headers);
+        headers
+    }
+
+    fn none() -> Self {
+        Self {
             lengths: &[],
             text: &[],
-        })
+            common: Common::default(),
+        }
     }
 
     fn split(block: &'a [u8]) -> Option<Self> {
@@ -33,37 +54,70 @@ impl<'a> Headers<'a> {
         let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
         let (lengths, text) = rest.split_at_checked(count.checked_mul(8)?)?;
         let (lengths, _) = lengths.as_chunks();
-        Some(Self { lengths, text })
+        Some(Self {
+            lengths,
+            text,
+            ..Self::none()
+        })
     }
 
     /// Names and values in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.entries().filter_map(name_and_value)
+        let text = self.text;
+        self.places().map_while(move |it| it.in_text(text))
     }
 
     /// All values of a header, in the order in which they came. Of those whose name has another length no
     /// text is looked at.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.entries()
-            .filter(|&(name_length, _)| name_length == name.len())
-            .filter_map(name_and_value)
+        let text = self.text;
+        self.places()
+            .filter(|it| it.name_length == name.len())
+            .filter_map(move |it| it.in_text(text))
             .filter_map(move |(this, value)| (this == name.as_bytes()).then_some(value))
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-        let mut text = self.text;
-        self.lengths.iter().map_while(move |lengths| {
+    /// Where the headers stand, if the text is long enough. It takes 2^30 headers of 2^33 bytes for the sum to overflow.
+    fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
+        let mut end = 0_u64;
+        self.lengths.iter().map(move |lengths| {
             let [name_length, value_length] = split_lengths(*lengths);
-            let length = name_length.checked_add(value_length)?.checked_add(2)?;
-            let (entry, rest) = text.split_at_checked(length)?;
-            text = rest;
-            Some((name_length, entry))
+            let begin = end;
+            end = begin
+                .wrapping_add(u64::from(name_length))
+                .wrapping_add(u64::from(value_length))
+                .wrapping_add(2);
+            Place {
+                name_length: usize::try_from(name_length).unwrap_or(usize::MAX),
+                begin,
+                end,
+            }
         })
     }
 
     /// The first value of a header.
     pub fn first(&self, name: &str) -> Option<&'a [u8]> {
         self.all(name).next()
+    }
+
+    /// Path and query; empty where there is none, as with `CONNECT`.
+    pub fn path(&self) -> &'a [u8] {
+        self.common.path.unwrap_or_default()
+    }
+
+    /// The host that the request is for.
+    pub fn authority(&self) -> Option<&'a [u8]> {
+        self.common.authority
+    }
+
+    /// What the body is.
+    pub fn content_type(&self) -> Option<&'a [u8]> {
+        self.common.content_type
+    }
+
+    /// The mark of a copy.
+    pub fn shadow(&self) -> Option<&'a [u8]> {
+        self.common.shadow
     }
 }
 
@@ -74,14 +128,43 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-fn name_and_value<'a>((name_length, entry): Entry<'a>) -> Option<(&'a [u8], &'a [u8])> {
-    match entry.split_at_checked(name_length)? {
-        (name, [_, value @ .., _]) => Some((name, value)),
-        _ => None,
+fn split_lengths([n0, n1, n2, n3, v0, v1, v2, v3]: [u8; 8]) -> [u32; 2] {
+    [[n0, n1, n2, n3], [v0, v1, v2, v3]].map(u32::from_le_bytes)
+}
+
+// === impl Common ===
+
+impl<'a> Common<'a> {
+    fn of(headers: &Headers<'a>) -> Self {
+        let mut common = Self::default();
+        for it in headers.places() {
+            let (name, found) = match it.name_length {
+                5 => (":path", &mut common.path),
+                10 => (":authority", &mut common.authority),
+                12 => ("content-type", &mut common.content_type),
+                18 => ("x-bluegreen-shadow", &mut common.shadow),
+                _ => continue,
+            };
+            if let Some((this, value)) = it.in_text(headers.text)
+                && this == name.as_bytes()
+            {
+                found.get_or_insert(value);
+            }
+        }
+        common
     }
 }
 
-fn split_lengths([n0, n1, n2, n3, v0, v1, v2, v3]: [u8; 8]) -> [usize; 2] {
-    [[n0, n1, n2, n3], [v0, v1, v2, v3]]
-        .map(|length| usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX))
+// === impl Place ===
+
+impl Place {
+    /// Name and value, each of which has a zero byte behind it.
+    fn in_text(self, text: &[u8]) -> Option<(&[u8], &[u8])> {
+        let begin = usize::try_from(self.begin).ok()?;
+        let end = usize::try_from(self.end).ok()?;
+        match text.get(begin..end)?.split_at_checked(self.name_length)? {
+            (name, [_, value @ .., _]) => Some((name, value)),
+            _ => None,
+        }
+    }
 }

@@ -39,7 +39,7 @@ def put_in(made: dict, snippet: str):
     elif where == "# clusters":
         made["static_resources"]["clusters"] += value
     elif where == "# the route by cluster_header":
-        manager(made)["route_config"]["virtual_hosts"][0]["routes"][0]["route"].update(value)
+        manager(made)["route_config"]["virtual_hosts"][0]["routes"][1]["route"].update(value)
     else:
         assert where == "# the HTTP connection manager", where
         manager(made).update(value)

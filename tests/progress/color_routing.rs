@@ -18,8 +18,9 @@ fn by_color(envoy: EnvoyBuilder) -> EnvoyBuilder {
             "- remove: x-bluegreen-color",
         )
         .edit_bootstrap(
-            "- { name: x-bluegreen-cluster, present_match: true }",
-            "- { name: x-bluegreen-color, string_match: { exact: green } }",
+            "- { name: x-bluegreen-cluster, present_match: false }",
+            "- { name: x-bluegreen-color, string_match: { exact: green }, invert_match: true, \
+             treat_missing_header_as_empty: true }",
         )
         .edit_bootstrap("cluster_header: x-bluegreen-cluster", "cluster: green")
 }

@@ -183,8 +183,9 @@ async fn no_upstream_sees_it_where_routes_go_by_the_color() {
             .config(config)
             .withhold("proxy_on_request_body")
             .edit_bootstrap(
-                "- { name: x-bluegreen-cluster, present_match: true }",
-                "- { name: x-bluegreen-color, string_match: { exact: green } }",
+                "- { name: x-bluegreen-cluster, present_match: false }",
+                "- { name: x-bluegreen-color, string_match: { exact: green }, invert_match: true, \
+                 treat_missing_header_as_empty: true }",
             )
             .edit_bootstrap("cluster_header: x-bluegreen-cluster", "cluster: green")
     })
