@@ -1,7 +1,7 @@
 //! `run-fleet`, by which `make run-fleet` starts three Envoys and an etcd: what it tells people to try. Run by
 //! `make test-fleet`.
 
-#[path = "../envoy/repository.rs"]
+#[path = "../online/repository.rs"]
 mod repository;
 
 use std::net::{SocketAddr, TcpListener};
