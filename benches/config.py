@@ -1,6 +1,7 @@
 """Envoy's files for a variant, made from the shipped ones so that both stay the same."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -65,12 +66,14 @@ def write_plugin(
     """
     path = SHIPPED / "bluegreen.yaml"
     head, anchor, _ = path.read_text().partition(PLUGIN)
-    lines = [f"          {capability}: {{}}\n" for capability in withheld]
-    for needed, found in [(PLUGIN, anchor), (CAPABILITIES, CAPABILITIES in head), *((line, line in head) for line in lines)]:
+    for needed, found in [(PLUGIN, anchor), (CAPABILITIES, CAPABILITIES in head)]:
         if not found:
             raise ShippedFileChanged(path, needed)
-    for line in lines:
-        head = head.replace(line, "")
+    for capability in withheld:
+        # A comment may follow.
+        head, found = re.subn(rf"^ +{capability}: {{}} *(#.*)?\n", "", head, flags=re.MULTILINE)
+        if not found:
+            raise ShippedFileChanged(path, capability)
     for capability in allowed:
         head = head.replace(CAPABILITIES, f"{CAPABILITIES}          {capability}: {{}}\n")
     new = directory / "bluegreen.yaml.new"
