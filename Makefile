@@ -193,6 +193,7 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo clippy --locked $(addprefix --test ,$(MODEL_TESTS)) -- -D warnings
+	@cargo clippy --locked --workspace --test fleet -- -D warnings
 	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 
 .PHONY: clean

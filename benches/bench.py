@@ -6,6 +6,7 @@ Wants ENVOY (an Envoy binary), dist/bluegreen.wasm and cargo; valgrind for the c
 
     bench.py                      everything, in under ten minutes
     bench.py --only sticky lua    only the instructions of these variants and of the plain route
+    bench.py --fleet              only the instructions with and without a fleet
 """
 
 import argparse
@@ -23,6 +24,7 @@ import envoy
 import growth
 import instructions
 import report
+import store
 import turns
 import variants
 from envoy import Envoy
@@ -42,7 +44,8 @@ def main() -> None:
     names = [variant.name for variant in variants.COMPARED]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=names, help="count instructions of these only")
-    only = parser.parse_args().only
+    parser.add_argument("--fleet", action="store_true", help="count instructions with and without a fleet only")
+    arguments = parser.parse_args()
     binary = envoy.find_binary()
     if not FILTER.exists():
         raise SystemExit(f"{FILTER} is missing: run `make build` first.")
@@ -53,7 +56,12 @@ def main() -> None:
     with Envoy(binary, OUT / "run" / "upstreams") as upstreams:
         ports = upstreams.port("blue-upstream"), upstreams.port("green-upstream")
         proxies = Proxies(binary, OUT, wasm, ports)
-        text = measure_only(proxies, only) if only else measure_all(proxies)
+        if arguments.fleet:
+            text = measure_fleet_only(proxies)
+        elif arguments.only:
+            text = measure_only(proxies, arguments.only)
+        else:
+            text = measure_all(proxies)
     (OUT / "report.md").write_text(text + "\n")
     say(f"done; kept in {OUT / 'report.md'}")
     print(text)
@@ -77,6 +85,23 @@ def measure_only(proxies: Proxies, names: list[str]) -> str:
     return "\n".join(report.row(variant.title, *report.instructions(counts, variant)) for variant in chosen)
 
 
+def measure_fleet_only(proxies: Proxies) -> str:
+    if not callgrind.available():
+        raise SystemExit(callgrind.HOW_TO_GET)
+    counts = measure_fleet(proxies)
+    return report.fleet_row(counts) if counts else store.HOW_TO_GET
+
+
+def measure_fleet(proxies: Proxies) -> list[tuple[str, callgrind.Count]]:
+    """Nothing where there is no etcd."""
+    binary = store.find_binary()
+    if binary is None:
+        say(store.HOW_TO_GET)
+        return []
+    with store.Etcd(binary) as etcd:
+        return instructions.measure_fleet(proxies, etcd.port, say)
+
+
 def measure_all(proxies: Proxies) -> str:
     series = measure_times(proxies)
     memory = growth.measure_memory(proxies, say)
@@ -84,10 +109,11 @@ def measure_all(proxies: Proxies) -> str:
     pushes = growth.measure_pushes(proxies, say)
     if callgrind.available():
         counts = instructions.measure(proxies, instructions.jobs(), say)
+        fleet = measure_fleet(proxies)
     else:
-        counts = {}
+        counts, fleet = {}, []
         say(callgrind.HOW_TO_GET)
-    return report.whole(envoy.version(proxies.binary), counts, series, memory, timers, pushes)
+    return report.whole(envoy.version(proxies.binary), counts, series, memory, timers, pushes, fleet)
 
 
 def measure_times(proxies: Proxies) -> dict[str, turns.Series]:

@@ -1,6 +1,7 @@
 """Envoy's files for a variant, made from the shipped ones so that both stay the same."""
 
 import json
+import re
 import shutil
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ FILTERS = "          http_filters:\n"
 ROUTER = "          - name: envoy.filters.http.router\n"
 COPIES = "  - name: shadow\n    address:"
 CLUSTERS = "\n  clusters:\n"
+ETCD_PORT = 2379
 PLUGIN = "        value: |\n"
 CAPABILITIES = "        allowed_capabilities:\n"
 SIGNAL = "          # The access log of signal.yaml goes here"
@@ -48,6 +50,8 @@ def write_proxy(
         write_plugin(directory, variant.plugin, withheld, variant.allowed)
         if variant.plugin.get("profile", "full") != "full":
             text = insert_signal(path, text)
+        if variant.etcd_port is not None:
+            text += etcd_cluster(variant.etcd_port)
     (directory / "bootstrap.yaml").write_text(text)
     shutil.copy(BENCHES / "split.lua", directory)
     for name, source in wasm.items():
@@ -63,12 +67,14 @@ def write_plugin(
     """
     path = SHIPPED / "bluegreen.yaml"
     head, anchor, _ = path.read_text().partition(PLUGIN)
-    lines = [f"          {capability}: {{}}\n" for capability in withheld]
-    for needed, found in [(PLUGIN, anchor), (CAPABILITIES, CAPABILITIES in head), *((line, line in head) for line in lines)]:
+    for needed, found in [(PLUGIN, anchor), (CAPABILITIES, CAPABILITIES in head)]:
         if not found:
             raise ShippedFileChanged(path, needed)
-    for line in lines:
-        head = head.replace(line, "")
+    for capability in withheld:
+        # A comment may follow.
+        head, found = re.subn(rf"^ +{capability}: {{}} *(#.*)?\n", "", head, flags=re.MULTILINE)
+        if not found:
+            raise ShippedFileChanged(path, capability)
     for capability in allowed:
         head = head.replace(CAPABILITIES, f"{CAPABILITIES}          {capability}: {{}}\n")
     new = directory / "bluegreen.yaml.new"
@@ -112,6 +118,15 @@ def insert_signal(path: Path, text: str) -> str:
         raise ShippedFileChanged(path, SIGNAL)
     line, _, tail = rest.partition("\n")
     return f"{head}{anchor}{line}\n{(SHIPPED / 'signal.yaml').read_text()}{tail}"
+
+
+def etcd_cluster(port: int) -> str:
+    """The shipped cluster `etcd`, for the end of the bootstrap."""
+    path = SHIPPED / "etcd.yaml"
+    _, anchor, cluster = path.read_text().partition(CLUSTERS)
+    if not anchor:
+        raise ShippedFileChanged(path, CLUSTERS)
+    return replace_port(path, cluster, ETCD_PORT, port)
 
 
 def without_copies(path: Path, text: str) -> str:

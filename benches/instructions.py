@@ -3,8 +3,10 @@
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 
 import callgrind
+import store
 import variants
 from callgrind import Count, Counter
 from client import Connection, requests, send_many
@@ -13,11 +15,13 @@ from variants import Variant
 
 SETTLE = 200  # callgrind translates the code anew when it begins to count
 REQUESTS = 300
+TIMED_REQUESTS = 3000  # some seconds, so that the timers' part is the same in each round
 CHUNKS = 1000
 CHUNK = b"400\r\n" + b"x" * 1024 + b"\r\n"
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 NINE_HEADERS, COOKIE_4K, STREAM = "9 headers", "4 KiB cookie", "streamed chunk"
+ALONE, CONNECTED = "without a fleet", "in a fleet whose etcd answers"
 SHAPES = {
     "5 headers": requests(header_count=5),
     NINE_HEADERS: requests(),
@@ -56,6 +60,41 @@ def measure(proxies: Proxies, chosen: list[tuple[Variant, list[str]]], say) -> C
             pool.shutdown(wait=False, cancel_futures=True)  # begin no further Envoy
             raise
     return counts
+
+
+def measure_fleet(proxies: Proxies, etcd_port: int, say) -> list[tuple[str, Count]]:
+    """The same requests without a fleet and in one: the filter's timers off, and on with an etcd that answers or is gone.
+
+    Without timers a fleet is never asked, so requests must not wait for it.
+    """
+    in_fleet = variants.in_fleet(etcd_port)
+    chosen = [
+        (f"{ALONE}, timers off", variants.STICKY, False),
+        ("in a fleet, timers off", replace(in_fleet, withheld=("proxy_continue_stream",)), False),
+        (f"{ALONE}, timers on", variants.STICKY, True),
+        (CONNECTED, in_fleet, True),
+        ("in a fleet whose etcd is gone", replace(in_fleet, etcd_port=store.NOBODY), True),
+    ]
+    counts = []
+    for title, variant, ticks in chosen:
+        count = count_requests(proxies, title, variant, ticks)
+        counts.append((title, count))
+        say(f"instructions, {title}: {count.median:.1f} thousand")
+    return counts
+
+
+def count_requests(proxies: Proxies, title: str, variant: Variant, ticks: bool) -> Count:
+    batch = SHAPES[NINE_HEADERS]
+    directory = f"callgrind-{title.replace(' ', '-')}"
+    with proxies.start(directory, variant, under=callgrind.COMMAND, ticks=ticks) as envoy:
+        warm_up(variant, envoy)
+        is_connected = variant.etcd_port is not None and envoy.stat("wasmcustom.bluegreen.fleet_connected")
+        if bool(is_connected) != (title == CONNECTED):
+            raise RuntimeError(f"{title}: fleet_connected is {is_connected}; see {envoy.directory}/envoy.log")
+        with Connection(envoy.port("ingress")) as connection:
+            counter = Counter(envoy)
+            send_many(connection, batch, SETTLE)
+            return counter.count(lambda: send_many(connection, batch, TIMED_REQUESTS), TIMED_REQUESTS)
 
 
 def measure_one(proxies: Proxies, variant: Variant, shapes: list[str]) -> Counts:

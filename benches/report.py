@@ -3,6 +3,7 @@
 from statistics import median
 
 from growth import Memory, Pushes, Timers, memory_variants
+from callgrind import Count
 from instructions import COOKIE_4K, HEADER_SHAPES, NINE_HEADERS, STREAM, Counts
 from turns import RATE_PER_S, ROUNDS, Series, ratios
 from variants import (
@@ -15,7 +16,7 @@ NOT_COUNTED = "–"
 
 def whole(
     version: str, counts: Counts, series: dict[str, Series],
-    memory: dict[str, Memory], timers: Timers, pushes: Pushes,
+    memory: dict[str, Memory], timers: Timers, pushes: Pushes, fleet: list[tuple[str, Count]],
 ) -> str:
     parts = [
         f"Envoy {version}, the shipped `bootstrap.yaml` (and `signal.yaml` where the profile asks for it), HTTP/1.1, nine request headers, one connection. "
@@ -23,7 +24,7 @@ def whole(
         f"(all of Envoy, timers too) and latency: at {RATE_PER_S:,} requests a second, the variants in turn; "
         f"median of {ROUNDS} rounds (middle half).",
         cost_table(counts, series),
-        growth_table(counts, memory, timers, pushes),
+        growth_table(counts, memory, timers, pushes, fleet),
     ]
     if counts:
         parts.append(repeatability(counts))
@@ -59,10 +60,14 @@ def times(series: dict[str, Series], variant: Variant) -> list[str]:
     ]
 
 
-def growth_table(counts: Counts, memory: dict[str, Memory], timers: Timers, pushes: Pushes) -> str:
+def growth_table(
+    counts: Counts, memory: dict[str, Memory], timers: Timers, pushes: Pushes, fleet: list[tuple[str, Count]],
+) -> str:
     rows = ["| as it grows | |", "|---|---|"]
     if counts:
         rows += instruction_rows(counts)
+    if fleet:
+        rows.append(fleet_row(fleet))
     rows += [memory_row(variant, memory) for variant in memory_variants()]
     rows.append(row(
         "every feature on for each of 1,000 rollouts, 2 workers, no traffic",
@@ -85,6 +90,12 @@ def instruction_rows(counts: Counts) -> list[str]:
         row("… with a sticky cookie in a short cookie header / in one of 4 KiB", " / ".join(cookies)),
         row("… for each chunk of a streamed response with a no-op filter / restricted / bluegreen", " / ".join(chunks)),
     ]
+
+
+def fleet_row(counts: list[tuple[str, Count]]) -> str:
+    titles = " / ".join(title for title, _ in counts)
+    figures = " / ".join(f"{count.median:.1f}" for _, count in counts)
+    return row(f"instructions of a request, thousands: {titles}", figures)
 
 
 def memory_row(variant: Variant, memory: dict[str, Memory]) -> str:

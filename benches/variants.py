@@ -57,7 +57,7 @@ class Variant:
 
     `routes` None keeps the shipped routes. `filters` are static filters; `plugin` given means this
     filter, loaded as the shipped files load it but for the capabilities `withheld` and those `allowed` beside, with this
-    plugin configuration.
+    plugin configuration. `etcd_port` given means the shipped cluster `etcd` with this port.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Variant:
     plugin: dict | None = None
     withheld: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    etcd_port: int | None = None
 
     @property
     def splits(self) -> bool:
@@ -163,6 +164,14 @@ LEAN = Variant(
     "lean", "bluegreen, one sticky header and a guard, profile `lean`",
     plugin=one_rollout({"header": "x-user-id"}, guard=GUARD) | {"profile": "lean"},
     withheld=("proxy_on_response_headers",))
+
+
+
+def in_fleet(etcd_port: int) -> Variant:
+    """`STICKY` in a fleet of its own."""
+    plugin = one_rollout({"header": "x-user-id"}) | {"fleet": {"cluster": "etcd"}}
+    return Variant("fleet", "bluegreen, one sticky header, in a fleet", plugin=plugin, etcd_port=etcd_port)
+
 
 COMPARED = [
     PLAIN_ROUTE,

@@ -8,7 +8,6 @@ use crate::fleet::retired;
 use crate::fleet::shared::FleetShared;
 use crate::json::found::Found;
 use crate::policy::figures::Now;
-use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_view::FleetRole;
 use crate::policy::peers::Peers;
 use crate::policy::shared_store::{HostStatus, SharedStore, edit};
@@ -91,9 +90,13 @@ impl Exchange {
         }
         let mut skipped = Vec::new();
         let mut is_stored = true;
+        let aggregate_before = self.aggregate.revision;
         for (asked, response) in asked.into_iter().zip(response.responses) {
             let at = (revision, is_emptied);
             is_stored &= self.take_one(asked, response, at, peers, now, &mut skipped);
+        }
+        if self.aggregate.revision != aggregate_before {
+            self.own.see_aggregate();
         }
         self.connection.skipped(&skipped);
         is_stored
@@ -187,8 +190,7 @@ impl Exchange {
             (true, false) => FleetRole::Unknown,
             (false, _) => FleetRole::Member,
         });
-        let retired = retired::read(&self.aggregate.document.retired);
-        view.others.clear();
+        let mut before = std::mem::take(&mut view.others);
         view.shown.clear();
         if is_elected {
             let live = self.proxies.live(now_ms, interval_ms);
@@ -197,7 +199,12 @@ impl Exchange {
                 .proxies
                 .shared_names(&self.own.name, now_ms, interval_ms);
             self.connection.share_names(shared);
-            view.others = retired;
+            let retired = retired::read(&self.aggregate.document.retired);
+            for (name, list) in retired {
+                let list = list.into_iter();
+                let others = list.map(|counts| self.own.without_base(&name, counts));
+                view.others.insert(name.clone(), others.collect());
+            }
             for (name, counts) in self.proxies.counts() {
                 counts.add_to_list(view.others.entry(name.clone()).or_default());
             }
@@ -205,15 +212,9 @@ impl Exchange {
             let aggregate = &self.aggregate.document;
             self.proxy_count = aggregate.proxies.max(1);
             for (name, rollout) in &aggregate.rollouts {
-                let own = self.own.told(name);
-                let others = rollout.counts.iter().map(|counts| {
-                    let counts = FleetCounts::from(counts);
-                    match own.filter(|own| own.is_about(&counts)) {
-                        Some(own) => counts.since(own),
-                        None => counts,
-                    }
-                });
-                view.others.insert(name.clone(), others.collect());
+                let others = self.own.others(name, &rollout.counts);
+                let others = others.or_else(|| before.remove(name));
+                view.others.insert(name.clone(), others.unwrap_or_default());
                 view.shown.insert(name.clone(), rollout.shown());
             }
         }

@@ -26,12 +26,18 @@ pub struct Own {
     /// What was told last, by the names of rollouts.
     told: HashMap<String, FleetCounts, Xxh64Builder>,
     recent: HashMap<String, Recent, Xxh64Builder>,
+    /// Rollouts whose counts have begun anew, as after a rollback that has ended, and how many more aggregates may
+    /// contain what was counted before.
+    begun_anew: HashMap<String, u32, Xxh64Builder>,
 }
 
 // === impl Own ===
 
 impl Own {
     const MAX_BYTES: usize = 1_000_000;
+    /// The elected proxy reads what this one tells while it writes the next aggregate, and sums it up in the one after
+    /// that. The call that tells may have to be made again.
+    const AGGREGATES_BEHIND: u32 = 4;
 
     /// Takes over what another VM of this proxy has begun.
     pub fn of(shared: &FleetShared, name: String) -> Self {
@@ -81,7 +87,7 @@ impl Own {
             second,
             ..ProxyDocument::default()
         };
-        self.told.clear();
+        let before = std::mem::take(&mut self.told);
         for ((rollout, identity), counts) in policy.rollouts.iter().zip(identities).zip(counts) {
             let name = rollout.name.as_str();
             let base = self.base.get(name);
@@ -98,6 +104,10 @@ impl Own {
                 recent: self.recent.get(name).cloned(),
             };
             document.rollouts.insert(name.to_owned(), told);
+            if before.get(name).is_some_and(|it| has_fallen(it, &new)) {
+                self.begun_anew
+                    .insert(name.to_owned(), Self::AGGREGATES_BEHIND);
+            }
             self.told.insert(name.to_owned(), new);
         }
         // Who reads does so once an interval; there may be five times as many exchanges in a second.
@@ -109,9 +119,37 @@ impl Own {
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    /// What was told last of a rollout.
-    pub fn told(&self, name: &str) -> Option<&FleetCounts> {
-        self.told.get(name)
+    /// What all others have counted of a rollout, where the aggregate tells what all have; nothing while it may contain
+    /// what this proxy has told before its counts began anew.
+    pub fn others(&self, name: &str, sums: &[WireCounts]) -> Option<Vec<FleetCounts>> {
+        let told = self.told.get(name);
+        let others = |sum: &WireCounts| {
+            let sum = FleetCounts::from(sum);
+            let others = match told.filter(|told| told.is_about(&sum)) {
+                Some(told) => sum.since(told),
+                None => sum,
+            };
+            self.without_base(name, others)
+        };
+        let is_known = !self.begun_anew.contains_key(name);
+        is_known.then(|| sums.iter().map(others).collect())
+    }
+
+    /// Takes out what this proxy itself had counted before it was held to be one that is no more.
+    pub fn without_base(&self, name: &str, counts: FleetCounts) -> FleetCounts {
+        let base = self.base.get(name);
+        match base.filter(|base| base.is_about(&counts)) {
+            Some(base) => counts.since(base),
+            None => counts,
+        }
+    }
+
+    /// An aggregate was read that is another than before.
+    pub fn see_aggregate(&mut self) {
+        self.begun_anew.retain(|_, left| {
+            *left = left.saturating_sub(1);
+            *left > 0
+        });
     }
 
     /// What was told last, by the names of rollouts.
@@ -158,4 +196,10 @@ impl Own {
         let base = self.base.iter();
         shared.base = base.map(|(name, it)| (name.clone(), it.into())).collect();
     }
+}
+
+/// Whether counts of the same are lower than before.
+fn has_fallen(before: &FleetCounts, now: &FleetCounts) -> bool {
+    let lost = before.since(now);
+    before.is_about(now) && lost != lost.emptied()
 }

@@ -134,8 +134,7 @@ pub const STREAM_LOG: &str = "          \
 
 /// Adds a line to the allowed capabilities, unless it is there.
 pub fn allow(ecds: &str, capability: &str) -> String {
-    let line = format!("{capability}: {{}}");
-    if ecds.lines().any(|present| present.trim() == line) {
+    if ecds.lines().any(|line| is_allowed(line, capability)) {
         return ecds.to_owned();
     }
     let anchor = "allowed_capabilities:\n";
@@ -143,18 +142,22 @@ pub fn allow(ecds: &str, capability: &str) -> String {
         "bluegreen.yaml",
         ecds,
         anchor,
-        &format!("{anchor}          {line}\n"),
+        &format!("{anchor}          {capability}: {{}}\n"),
     )
 }
 
 /// Takes a line out of the allowed capabilities, and fails where it is not there.
 pub fn withhold(ecds: &str, capability: &str) -> String {
-    edit(
-        "bluegreen.yaml",
-        ecds,
-        &format!("          {capability}: {{}}\n"),
-        "",
-    )
+    let lines = ecds.split_inclusive('\n');
+    let kept: String = lines.filter(|line| !is_allowed(line, capability)).collect();
+    assert_ne!(kept, ecds, "bluegreen.yaml has no `{capability}: {{}}`");
+    kept
+}
+
+/// Whether a line allows a capability. A comment may follow.
+fn is_allowed(line: &str, capability: &str) -> bool {
+    let content = line.split('#').next().unwrap_or_default().trim();
+    content.strip_suffix(": {}") == Some(capability)
 }
 
 /// `bluegreen.yaml` as Istio makes Envoy run the filter: no `vm_id`, no `allow_on_headers_stop_iteration`, failing open,

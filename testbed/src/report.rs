@@ -29,6 +29,11 @@ pub struct Report {
 // === impl Outcome ===
 
 impl Outcome {
+    /// When the request was due, or sent.
+    pub fn due(&self) -> Instant {
+        self.end.checked_sub(self.latency).unwrap_or(self.end)
+    }
+
     /// A 5xx, a body that broke off, or a connection that failed.
     pub fn is_failed(&self) -> bool {
         self.cut || self.status.is_none_or(|status| status >= 500)

@@ -9,6 +9,7 @@ use testbed::{
     Behavior, Client, Envoy, EnvoyBuilder, Etcd, Load, PATIENCE, Report, Request, Upstream,
     eventually, get, post, with,
 };
+use tokio::time::sleep;
 
 pub const PREFIX: &str = "/bluegreen/test";
 pub const FEEDBACK: &str = "/bluegreen/feedback";
@@ -58,6 +59,11 @@ pub fn measured() -> Value {
 /// A request that green fails.
 pub fn failing() -> Request {
     get("/").header("x-test-status", "500")
+}
+
+/// A request whose response says that its prediction turned out true.
+pub fn true_positive() -> Request {
+    get("/").header("x-test-response-header", "x-bluegreen-outcome: tp")
 }
 
 /// So many green predictions that turned out true.
@@ -215,6 +221,11 @@ impl Fleet {
             upstream.clear();
         }
     }
+}
+
+/// A condition that has to hold for some intervals has no end to wait for.
+pub async fn some_intervals() {
+    sleep(3 * INTERVAL).await;
 }
 
 pub async fn send(envoy: &Envoy, count: u64, request: Request) -> Report {

@@ -84,7 +84,7 @@ async fn a_user_with_the_least_rights_takes_part_and_comes_back_when_its_token_i
         .wait_for_metric("bluegreen_fleet_errors_total", &[], noticed)
         .await;
     fleet.wait_until_connected().await;
-    fleet.fail(0, 30).await;
+    fleet.fail_until_rolled_back(0).await;
     fleet.wait_until_served_by("blue").await;
 
     // One with a wrong password serves by itself, and says so.
@@ -160,9 +160,7 @@ async fn garbage_below_the_prefix_is_skipped_and_counted() {
         assert_eq!(trips(envoy).await, 0.0);
     }
     fleet.assert_served_by("green").await;
-    for index in 0..3 {
-        fleet.fail(index, 40).await;
-    }
+    fleet.fail_until_rolled_back(2).await;
     fleet.wait_until_served_by("blue").await;
     let mut after = 0.0;
     for envoy in &fleet.envoys {

@@ -3,10 +3,12 @@
 
 #[path = "../clock/stepped.rs"]
 mod clock;
+mod delays;
 mod deploy;
 mod faults;
 mod fleet;
 mod identity;
 mod outcomes;
 mod setup;
+mod slow;
 mod verdicts;

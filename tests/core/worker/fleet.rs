@@ -117,6 +117,16 @@ impl Proxy {
         self.vm.peers.fleet.role
     }
 
+    /// How many of the canary's predictions are true positives, as its stats show last.
+    fn shown_tp(&self) -> Option<u64> {
+        let shown = self.actions.iter().rev();
+        let mut tp = shown.filter_map(|action| match &action.what {
+            Todo::ShowOutcomes(outcomes) => Some(outcomes.of(Color::Green).tp),
+            _ => None,
+        });
+        tp.next()
+    }
+
     /// A new process with an empty memory.
     fn restart(&mut self, policy: &Rc<Policy>) {
         self.now.steady_ms += 1_000;
@@ -389,6 +399,10 @@ fn outcomes_of_all_proxies_add_up_once_whoever_restarts_or_is_gone() {
         .add(&outcomes);
     fleet.ticks(6 * INTERVAL);
     assert_eq!(tp(&fleet), 40);
+    // Each shows the same, also the one whose earlier counts are among those of proxies that are no more.
+    for proxy in &fleet.proxies {
+        assert_eq!(proxy.shown_tp(), Some(40), "{}", proxy.name);
+    }
     // All restart, the elected one too.
     fleet.proxies.iter_mut().for_each(|it| it.restart(&policy));
     fleet.ticks(8 * INTERVAL);
@@ -646,4 +660,50 @@ fn after_a_rollback_the_repair_begins_at_the_first_step_on_all_proxies() {
     fleet.ticks(5 * INTERVAL);
     assert_eq!(fleet.steps(), [Some(0); 3]);
     assert_eq!(fleet.tripped(), [false; 3]);
+}
+
+impl Proxy {
+    /// The states of the guard that it has shown since its actions were looked at last.
+    fn take_shown_states(&mut self) -> Vec<GuardState> {
+        let state = |action: &Action| match action.what {
+            Todo::ShowGuardState(state) => Some(state),
+            _ => None,
+        };
+        let actions = std::mem::take(&mut self.actions);
+        actions.iter().filter_map(state).collect()
+    }
+}
+
+/// What a proxy counted before the repair is still in what the elected one tells when it has begun anew.
+#[test]
+fn repair_is_not_judged_by_what_was_counted_before_it_whoever_gets_it_first() {
+    let before = one_guarded(&json!({}));
+    let guard = json!({ "window": "30s", "min_requests": 500, "max_error_rate": 30 });
+    let repaired = one_guarded(&json!({ "guard": guard }));
+    for later in 0..2 * INTERVAL {
+        for elected_is_first in [false, true] {
+            let mut fleet = Fleet::start(3, &before);
+            let elected = fleet.elected()[0];
+            let (failing, third) = ((elected + 1) % 3, (elected + 2) % 3);
+            fleet.proxies[failing].vm.serve(0, Color::Green, 0, 600);
+            fleet.ticks(6 * INTERVAL);
+            assert_eq!(fleet.tripped(), [true; 3]);
+            fleet.ticks(6 * INTERVAL + later);
+            let order = match elected_is_first {
+                true => [elected, failing, third],
+                false => [failing, third, elected],
+            };
+            for index in order {
+                fleet.proxies[index].take_shown_states();
+                fleet.proxies[index].push(&repaired);
+                fleet.ticks(later);
+            }
+            fleet.ticks(8 * INTERVAL);
+            assert_eq!(fleet.tripped(), [false; 3]);
+            for proxy in &mut fleet.proxies {
+                let shown = proxy.take_shown_states();
+                assert!(!shown.contains(&GuardState::Tripped), "{shown:?}");
+            }
+        }
+    }
 }
