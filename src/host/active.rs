@@ -4,43 +4,30 @@ use super::callback_seen::CallbackSeen;
 use super::clock;
 use super::feedback_request::FeedbackRequest;
 use super::fleet_link::FleetLink;
-use super::plugin::Plugin;
-use super::proxy_wasm::calls::{self, Expression};
-use super::rollout_runtime::RolloutRuntime;
-use super::suspect_counter::SuspectCounter;
+use super::phase::Phase;
+use super::proxy_wasm::calls;
+use super::serving::Serving;
 use super::vm;
 use super::waiting;
-use crate::analysis::stream_end::StreamEnd;
 use crate::policy::policy::Policy;
-use crate::policy::rollout::Rollout;
 use crate::policy::seen_ids::prepare;
 use crate::policy::shared_store::HostStatus;
 use crate::policy::worker::{Report, Worker};
 use crate::value::color::Color;
 use log::{error, info};
 use std::cell::{Cell, OnceCell, Ref, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Weak;
 
-/// A valid configuration with what it counts in.
+/// A configuration, and how this worker looks after its rollouts.
 pub struct Active {
-    pub policy: Policy,
-    pub plugin: Rc<Plugin>,
-    runtimes: Vec<RolloutRuntime>,
+    pub serving: Serving,
     worker: RefCell<Worker>,
     is_in_force: Cell<bool>,
     has_been_in_force: Cell<bool>,
     has_trouble: Cell<bool>,
-    /// Tells how a stream ended. It belongs to this configuration: Envoy forgets it with its root context.
-    pub end_expression: Option<Expression>,
-    /// In the profiles that go by it.
-    pub suspects: Option<Rc<SuspectCounter>>,
-    pub request_bodies: CallbackSeen,
-    pub responses: CallbackSeen,
-    pub response_bodies: CallbackSeen,
-    pub response_trailers: CallbackSeen,
     pub feedback_bodies: CallbackSeen,
     /// Feedback whose body had not begun to come when it was last looked at.
-    pub waiting_feedback: RefCell<Vec<Weak<FeedbackRequest>>>,
+    pub waiting_feedback: RefCell<Vec<Weak<FeedbackRequest<Phase>>>>,
     /// Where the configuration has a fleet.
     pub fleet: Option<FleetLink>,
 }
@@ -53,39 +40,24 @@ const TICK_MS: u32 = 200;
 impl Active {
     /// Defines metrics, and takes over what is known of the rollouts.
     pub fn put_in_force(policy: Policy, context: u32) -> Result<Self, HostStatus> {
-        let plugin = vm::plugin()?;
-        let runtime = |rollout: &Rollout| RolloutRuntime::new(&plugin, &policy, rollout);
-        let runtimes = policy
-            .rollouts
-            .iter()
-            .map(runtime)
-            .collect::<Result<Vec<_>, _>>()?;
-        let is_signalled = policy.profile.is_signalled() && SuspectCounter::is_possible();
-        let suspects = is_signalled.then(|| plugin.suspects()).transpose()?;
+        let serving = Serving::new(policy, vm::plugin()?)?;
+        let Serving { policy, plugin, .. } = &serving;
         let fleet = policy.fleet.as_ref();
-        let fleet = fleet.map(|settings| FleetLink::new(&plugin, settings, context));
+        let fleet = fleet.map(|settings| FleetLink::new(plugin, settings, context));
         let fleet = fleet.transpose()?;
         let now = clock::now();
-        let (worker, report) = plugin.with_peers(|peers| Worker::new(&policy, peers, now));
+        let (worker, report) = plugin.with_peers(|peers| Worker::new(policy, peers, now));
         if policy.feedback.is_some() {
             // Without it, retries that come at the same time as the first feedback may count.
             let _ = plugin.with_peers(|peers| prepare(&peers.store, &peers.keys));
         }
         calls::set_tick_period(TICK_MS)?;
         let active = Self {
+            serving,
+            worker: RefCell::new(worker),
             is_in_force: Cell::default(),
             has_been_in_force: Cell::default(),
-            plugin,
-            runtimes,
-            suspects,
-            policy,
-            worker: RefCell::new(worker),
             has_trouble: Cell::default(),
-            end_expression: calls::compile(StreamEnd::EXPRESSION),
-            request_bodies: CallbackSeen::default(),
-            responses: CallbackSeen::default(),
-            response_bodies: CallbackSeen::default(),
-            response_trailers: CallbackSeen::default(),
             feedback_bodies: CallbackSeen::default(),
             waiting_feedback: RefCell::default(),
             fleet,
@@ -97,11 +69,6 @@ impl Active {
         Ok(active)
     }
 
-    /// A rollout and its runtime.
-    pub fn rollout(&self, index: usize) -> Option<(&Rollout, &RolloutRuntime)> {
-        Some((self.policy.rollouts.get(index)?, self.runtimes.get(index)?))
-    }
-
     /// The configuration serves a request, so it is in force. Envoy takes a configuration that still has streams
     /// up again without configuring it anew, when it is pushed after another one.
     pub fn use_for_stream(&self) {
@@ -111,8 +78,9 @@ impl Active {
         let now = clock::now();
         let mut worker = self.worker.borrow_mut();
         let report = self
+            .serving
             .plugin
-            .with_peers(|peers| worker.begin(&self.policy, peers, now));
+            .with_peers(|peers| worker.begin(&self.serving.policy, peers, now));
         drop(worker);
         self.take_report(report);
         self.come_into_force();
@@ -128,28 +96,30 @@ impl Active {
     /// streams: there is nothing to look after then.
     pub fn tick(&self) {
         let now = clock::now();
-        if let (true, Some(suspects)) = (self.is_in_force.get(), &self.suspects) {
+        if let (true, Some(suspects)) = (self.is_in_force.get(), &self.serving.suspects) {
             suspects.learn();
         }
         waiting::count_slow(clock::steady_ns());
         self.show_chunks();
         // What the fleet had decided when this was written is in the state that the worker reads next.
         let shared = self.fleet.as_ref().and_then(|fleet| self.shared(fleet));
-        let counted = self.plugin.counted();
+        let counted = self.serving.plugin.counted();
         let was_in_force = self.is_in_force.get();
         let mut worker = self.worker.borrow_mut();
         let report = self
+            .serving
             .plugin
-            .with_peers(|peers| worker.tick(&self.policy, peers, now, counted));
+            .with_peers(|peers| worker.tick(&self.serving.policy, peers, now, counted));
         drop(worker);
         if report.trouble.is_none() && self.worker.borrow().is_in_force() {
-            self.plugin.clear_counted();
+            self.serving.plugin.clear_counted();
         }
         let is_well = report.trouble.is_none();
-        self.plugin
+        self.serving
+            .plugin
             .exchange
             .borrow_mut()
-            .note(&self.policy, &report.actions);
+            .note(&self.serving.policy, &report.actions);
         self.take_report(report);
         if self.is_in_force.get() && !was_in_force {
             self.come_into_force();
@@ -165,7 +135,10 @@ impl Active {
 
     /// Shows the pieces of streams that have come since the last tick.
     fn show_chunks(&self) {
-        let streamed = self.rollouts().filter(|(it, _)| it.stream.is_some());
+        let streamed = self
+            .serving
+            .rollouts()
+            .filter(|(it, _)| it.stream.is_some());
         for state in streamed.map(|(_, runtime)| &runtime.state) {
             let all = [&state.chunks, &state.shadow_chunks];
             for chunks in all.into_iter().filter_map(OnceCell::get) {
@@ -176,14 +149,10 @@ impl Active {
         }
     }
 
-    fn rollouts(&self) -> impl Iterator<Item = (&Rollout, &RolloutRuntime)> {
-        self.policy.rollouts.iter().zip(&self.runtimes)
-    }
-
     /// Learns what has become of the rollouts, and what is counted from now on belongs to.
     fn learn(&self) {
         let worker = self.worker.borrow();
-        for (index, (rollout, runtime)) in self.rollouts().enumerate() {
+        for (index, (rollout, runtime)) in self.serving.rollouts().enumerate() {
             runtime.learn(rollout, worker.status(index), worker.epoch(index));
         }
     }
@@ -195,8 +164,8 @@ impl Active {
             self.announce();
         }
         for action in report.actions {
-            if let Some((rollout, runtime)) = self.rollout(action.rollout) {
-                runtime.perform(&self.policy, rollout, action.what);
+            if let Some((rollout, runtime)) = self.serving.rollout(action.rollout) {
+                runtime.perform(&self.serving.policy, rollout, action.what);
             }
         }
         self.log_trouble(report.trouble);
@@ -217,15 +186,18 @@ impl Active {
 
     /// Shows what holds with this configuration, and no longer what held with others.
     fn announce(&self) {
-        self.plugin.for_each_rollout(|name, state| {
-            let index = self.policy.named(name.as_str());
-            state.retire(index.and_then(|index| self.policy.rollouts.get(index)));
+        self.serving.plugin.for_each_rollout(|name, state| {
+            let index = self.serving.policy.named(name.as_str());
+            state.retire(index.and_then(|index| self.serving.policy.rollouts.get(index)));
         });
-        for (rollout, runtime) in self.rollouts() {
+        for (rollout, runtime) in self.serving.rollouts() {
             runtime.announce(rollout);
         }
-        self.plugin.config_fingerprint.set(self.policy.fingerprint);
-        if let (None, Some(shown)) = (&self.fleet, self.plugin.known_fleet_metrics()) {
+        self.serving
+            .plugin
+            .config_fingerprint
+            .set(self.serving.policy.fingerprint);
+        if let (None, Some(shown)) = (&self.fleet, self.serving.plugin.known_fleet_metrics()) {
             shown.show(false, 0);
         }
     }
@@ -233,9 +205,9 @@ impl Active {
     fn log(&self, what: &str) {
         info!(
             "{what}: version {}, rollouts {}, fingerprint {}",
-            self.policy.version.as_deref().unwrap_or("none"),
-            self.policy.rollouts.len(),
-            self.policy.fingerprint,
+            self.serving.policy.version.as_deref().unwrap_or("none"),
+            self.serving.policy.rollouts.len(),
+            self.serving.policy.fingerprint,
         );
     }
 }

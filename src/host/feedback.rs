@@ -29,7 +29,8 @@ impl Active {
         context: u32,
         is_complete: bool,
     ) -> Result<Phase, HostStatus> {
-        let query = match FeedbackStart::read(endpoint, &self.policy, headers, is_complete) {
+        let query = match FeedbackStart::read(endpoint, &self.serving.policy, headers, is_complete)
+        {
             Err(refusal) => return Ok(answered(Err(refusal))),
             Ok(FeedbackStart::Whole(report)) => return Ok(self.take(vec![report], context)),
             Ok(FeedbackStart::WholeUnlessBody(report)) => Some(report),
@@ -55,17 +56,17 @@ impl Active {
     /// Sees to it that the request at hand reaches no upstream, should Envoy pass it on: its cluster does not exist,
     /// and where routes go by the color header, none takes a request without a path.
     fn lead_nowhere(&self) -> Result<(), HostStatus> {
-        if self.policy.has_rollout_without_clusters() {
+        if self.serving.policy.has_rollout_without_clusters() {
             calls::remove_request_header(":path")?;
         }
-        calls::set_request_header(self.policy.route_header.as_str(), NO_CLUSTER)
+        calls::set_request_header(self.serving.policy.route_header.as_str(), NO_CLUSTER)
     }
 
     /// The access log shows feedback as it came.
     fn lead_back(&self) {
         if let (Some(endpoint), true) = (
-            &self.policy.feedback,
-            self.policy.has_rollout_without_clusters(),
+            &self.serving.policy.feedback,
+            self.serving.policy.has_rollout_without_clusters(),
         ) {
             let _ = calls::set_request_header(":path", &endpoint.path);
         }
@@ -74,7 +75,7 @@ impl Active {
     /// Takes a part of the body of feedback: so many bytes are there.
     pub fn receive_feedback_body(
         &self,
-        request: &FeedbackRequest,
+        request: &FeedbackRequest<Phase>,
         bytes: usize,
         is_last: bool,
     ) -> Option<Phase> {
@@ -92,14 +93,14 @@ impl Active {
             return Some(self.take(vec![report], request.context));
         }
         let body = calls::request_body().unwrap_or_default();
-        Some(match Report::read(&body, &self.policy) {
+        Some(match Report::read(&body, &self.serving.policy) {
             Ok(reports) => self.take(reports, request.context),
             Err(refusal) => answered(Err(refusal)),
         })
     }
 
     /// Envoy has answered feedback itself, since nothing held it back: the filter may not read its body.
-    pub fn feedback_passed_on(&self, request: &FeedbackRequest) -> Option<Phase> {
+    pub fn feedback_passed_on(&self, request: &FeedbackRequest<Phase>) -> Option<Phase> {
         let details = calls::property(b"response\0code_details");
         let led_nowhere: [&[u8]; 2] = [b"cluster_not_found", b"route_not_found"];
         if !details.is_some_and(|details| led_nowhere.contains(&details.as_slice())) {

@@ -1,21 +1,20 @@
 //! Feedback whose body is not complete, as one stream.
 
-use super::phase::Phase;
 use crate::policy::feedback_wait::FeedbackWait;
 use std::cell::{Cell, RefCell};
 
 /// Feedback whose body is not complete.
-pub struct FeedbackRequest {
+pub struct FeedbackRequest<Outcome> {
     /// Envoy's number of its stream.
     pub context: u32,
     pub wait: FeedbackWait,
     has_begun: Cell<bool>,
-    settled: RefCell<Option<Phase>>,
+    settled: RefCell<Option<Outcome>>,
 }
 
 // === impl FeedbackRequest ===
 
-impl FeedbackRequest {
+impl<Outcome> FeedbackRequest<Outcome> {
     pub const fn new(context: u32, wait: FeedbackWait) -> Self {
         Self {
             context,
@@ -31,12 +30,12 @@ impl FeedbackRequest {
     }
 
     /// It was taken or refused, without a callback of its stream.
-    pub fn settle(&self, phase: Phase) {
-        self.settled.replace(Some(phase));
+    pub fn settle(&self, outcome: Outcome) {
+        self.settled.replace(Some(outcome));
     }
 
     /// What has become of it, where it was taken or refused so.
-    pub fn take_settled(&self) -> Option<Phase> {
+    pub fn take_settled(&self) -> Option<Outcome> {
         self.settled.take()
     }
 

@@ -28,13 +28,15 @@ impl Active {
     /// What the VMs share of the exchange, where something waits for it.
     pub fn shared(&self, fleet: &FleetLink) -> Option<FleetShared> {
         let shared = |peers: &mut _| shared(peers).ok();
-        fleet.waits().then(|| self.plugin.with_peers(shared))?
+        fleet
+            .waits()
+            .then(|| self.serving.plugin.with_peers(shared))?
     }
 
     /// Calls where it is time to, and looks after what waits.
     pub fn meet_fleet(&self, shared: Option<&FleetShared>, is_well: bool, now: Now) {
-        let (Some(fleet), Some(settings)) = (&self.fleet, &self.policy.fleet) else {
-            self.plugin.exchange.borrow_mut().rest();
+        let (Some(fleet), Some(settings)) = (&self.fleet, &self.serving.policy.fleet) else {
+            self.serving.plugin.exchange.borrow_mut().rest();
             return;
         };
         if is_well {
@@ -42,7 +44,7 @@ impl Active {
             if leads {
                 self.exchange(fleet, settings, now);
             } else if self.worker().is_in_force() {
-                self.plugin.exchange.borrow_mut().rest();
+                self.serving.plugin.exchange.borrow_mut().rest();
             }
         }
         if fleet.holds() {
@@ -60,11 +62,17 @@ impl Active {
             password: fleet.password.as_deref(),
             random: random(fleet),
         };
-        let mut exchange = self.plugin.exchange.borrow_mut();
-        let result = self.plugin.with_peers(|peers| {
+        let mut exchange = self.serving.plugin.exchange.borrow_mut();
+        let result = self.serving.plugin.with_peers(|peers| {
             let worker = self.worker();
-            let request =
-                exchange.tick(&self.policy, settings, &worker, peers, now, surroundings)?;
+            let request = exchange.tick(
+                &self.serving.policy,
+                settings,
+                &worker,
+                peers,
+                now,
+                surroundings,
+            )?;
             if let Some(request) = request {
                 let taken = send(fleet, settings, &request);
                 exchange.sent(taken, peers, now, surroundings.random);
@@ -78,13 +86,13 @@ impl Active {
     /// The answer to a call has come.
     pub fn receive_call(&self, token: u32) {
         let Some(fleet) = &self.fleet else { return };
-        if !self.plugin.exchange.borrow().awaits(token) {
+        if !self.serving.plugin.exchange.borrow().awaits(token) {
             return;
         }
         let (status, body) = calls::call_response();
         let now = clock::now();
-        let result = self.plugin.with_peers(|peers| {
-            let mut exchange = self.plugin.exchange.borrow_mut();
+        let result = self.serving.plugin.with_peers(|peers| {
+            let mut exchange = self.serving.plugin.exchange.borrow_mut();
             exchange.receive((status, &body), peers, now, random(fleet))
         });
         self.report(fleet, result);
@@ -97,8 +105,8 @@ impl Active {
         if let Err(status) = result {
             error!("fleet: {status}");
         }
-        let mut exchange = self.plugin.exchange.borrow_mut();
-        if let Some(metrics) = fleet.metrics(&self.plugin) {
+        let mut exchange = self.serving.plugin.exchange.borrow_mut();
+        if let Some(metrics) = fleet.metrics(&self.serving.plugin) {
             metrics.show(exchange.is_connected(), exchange.proxies());
             metrics.errors.add(exchange.take_errors());
         }
@@ -137,7 +145,7 @@ impl Active {
         }
     }
 
-    fn release(&self, request: &HeldRequest) -> Result<(), HostStatus> {
+    fn release(&self, request: &HeldRequest<Phase>) -> Result<(), HostStatus> {
         calls::set_effective_context(request.context)?;
         let phase = self.receive(request.context, request.is_complete());
         request.settle(phase.unwrap_or(Phase::Passing));
@@ -146,24 +154,27 @@ impl Active {
 
     /// Feedback that was counted just now is answered once the fleet's store has it.
     pub fn store_first(&self, fleet: &FleetLink, context: u32) -> Rc<StoringFeedback> {
-        let beat = self.plugin.with_peers(|peers| peers.member.next_beat());
+        let beat = self
+            .serving
+            .plugin
+            .with_peers(|peers| peers.member.next_beat());
         let storing = Rc::new(StoringFeedback {
             context,
             beat,
             since_ms: clock::steady_ns() / 1_000_000,
         });
         fleet.storing.borrow_mut().push(Rc::downgrade(&storing));
-        self.plugin.set_awaited(true);
+        self.serving.plugin.set_awaited(true);
         storing
     }
 
     fn answer_stored(&self, fleet: &FleetLink, shared: Option<&FleetShared>, now_ms: u64) {
         let storing = fleet.storing.take();
         if storing.is_empty() {
-            self.plugin.set_awaited(false);
+            self.serving.plugin.set_awaited(false);
             return;
         }
-        let vm = self.plugin.with_peers(|peers| peers.member.id());
+        let vm = self.serving.plugin.with_peers(|peers| peers.member.id());
         for weak in storing {
             let Some(feedback) = weak.upgrade() else {
                 continue;

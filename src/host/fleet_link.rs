@@ -2,6 +2,7 @@
 
 use super::fleet_metrics::FleetMetrics;
 use super::held_request::HeldRequest;
+use super::phase::Phase;
 use super::plugin::Plugin;
 use super::proxy_wasm::calls;
 use super::store::HostStore;
@@ -28,7 +29,7 @@ pub struct FleetLink {
     holds: Cell<bool>,
     holds_since_ms: Cell<Option<u64>>,
     /// Requests that wait.
-    pub held: RefCell<Vec<Weak<HeldRequest>>>,
+    pub held: RefCell<Vec<Weak<HeldRequest<Phase>>>>,
     /// Feedback that waits until it is stored.
     pub storing: RefCell<Vec<Weak<StoringFeedback>>>,
 }

@@ -1,7 +1,7 @@
 //! What a request that calls itself gRPC gets for a status.
 
-use super::active::Active;
 use super::proxy_wasm::calls;
+use super::serving::Serving;
 use crate::analysis::grpc::{GrpcStatus, is_grpc};
 use crate::analysis::stream_end::StreamEnd;
 use log::error;
@@ -28,9 +28,9 @@ impl GrpcCall {
         }
     }
 
-    pub fn response_trailed(&mut self, active: &Active) {
+    pub fn response_trailed(&mut self, serving: &Serving) {
         // Where the headers do not reach the filter, a status in trailers is all that tells gRPC.
-        self.is_grpc_response |= !active.responses.has_come();
+        self.is_grpc_response |= !serving.responses.has_come();
         if self.is_grpc_response
             && let Some(status) = calls::response_trailer(GrpcStatus::HEADER)
         {
@@ -39,15 +39,15 @@ impl GrpcCall {
     }
 
     /// The status of a gRPC response. One without a status is an error, if statuses would be seen.
-    pub fn status(&self, end: &StreamEnd, active: &Active) -> Option<GrpcStatus> {
+    pub fn status(&self, end: &StreamEnd, serving: &Serving) -> Option<GrpcStatus> {
         if self.status.is_some() {
             return self.status;
         }
         if end.is_plain() {
             let missing = if self.is_grpc_response {
-                &active.response_trailers
+                &serving.response_trailers
             } else {
-                &active.responses
+                &serving.responses
             };
             missing.miss(|| {
                 error!(
@@ -56,7 +56,7 @@ impl GrpcCall {
                 );
             });
         }
-        let would_be_seen = self.is_grpc_response && active.response_trailers.has_come();
+        let would_be_seen = self.is_grpc_response && serving.response_trailers.has_come();
         would_be_seen.then_some(GrpcStatus::NONE)
     }
 }

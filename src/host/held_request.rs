@@ -1,19 +1,18 @@
 //! A request that waits until it is known what the fleet has decided.
 
-use super::phase::Phase;
 use std::cell::{Cell, RefCell};
 
 /// A request that waits until it is known what the fleet has decided.
-pub struct HeldRequest {
+pub struct HeldRequest<Outcome> {
     /// Envoy's number of its stream.
     pub context: u32,
     is_complete: Cell<bool>,
-    settled: RefCell<Option<Phase>>,
+    settled: RefCell<Option<Outcome>>,
 }
 
 // === impl HeldRequest ===
 
-impl HeldRequest {
+impl<Outcome> HeldRequest<Outcome> {
     /// `is_complete` says that it has no body.
     pub const fn new(context: u32, is_complete: bool) -> Self {
         Self {
@@ -34,12 +33,12 @@ impl HeldRequest {
     }
 
     /// It was decided.
-    pub fn settle(&self, phase: Phase) {
-        self.settled.replace(Some(phase));
+    pub fn settle(&self, outcome: Outcome) {
+        self.settled.replace(Some(outcome));
     }
 
     /// What it has become, where it was decided.
-    pub fn take_settled(&self) -> Option<Phase> {
+    pub fn take_settled(&self) -> Option<Outcome> {
         self.settled.take()
     }
 }

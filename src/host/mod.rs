@@ -23,6 +23,7 @@ mod rollout_runtime;
 mod rollout_state;
 mod routed_stream;
 mod score_metrics;
+mod serving;
 mod shadow_metrics;
 mod store;
 mod storing_feedback;

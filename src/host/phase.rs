@@ -13,7 +13,7 @@ pub enum Phase {
     /// A request that goes to blue or green.
     Routed(RoutedStream),
     /// A request that waits until it is known what the fleet has decided.
-    Held(Rc<HeldRequest>),
+    Held(Rc<HeldRequest<Phase>>),
     /// Feedback that is counted, and not stored yet.
     #[allow(
         dead_code,
@@ -21,7 +21,7 @@ pub enum Phase {
     )]
     Storing(Rc<StoringFeedback>),
     /// Feedback whose body is not complete.
-    Feedback(Rc<FeedbackRequest>),
+    Feedback(Rc<FeedbackRequest<Phase>>),
     /// The filter has answered it.
     Answered,
 }

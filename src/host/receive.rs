@@ -33,17 +33,17 @@ impl Active {
             }
             calls::remove_request_header(Shadow::HEADER)?;
         }
-        if let Some(feedback) = &self.policy.feedback
+        if let Some(feedback) = &self.serving.policy.feedback
             && feedback.is_at(headers.path())
         {
             return self.receive_feedback(feedback, &headers, context, is_complete);
         }
-        for name in self.policy.secrets_in(&headers) {
+        for name in self.serving.policy.secrets_in(&headers) {
             calls::remove_request_header(name.as_str())?;
         }
-        let found = self.policy.find(&headers);
+        let found = self.serving.policy.find(&headers);
         let Some((index, (rollout, runtime))) =
-            found.and_then(|index| Some((index, self.rollout(index)?)))
+            found.and_then(|index| Some((index, self.serving.rollout(index)?)))
         else {
             self.pass_on(&headers)?;
             return Ok(Phase::Passing);
@@ -57,8 +57,8 @@ impl Active {
 
     /// Routes the copy of a request to the canary; nowhere where there is none that wants it.
     fn receive_copy(&self, headers: Headers<'_>, is_complete: bool) -> Result<Phase, HostStatus> {
-        let found = self.policy.find(&headers);
-        let known = found.and_then(|index| Some((index, self.rollout(index)?)));
+        let found = self.serving.policy.find(&headers);
+        let known = found.and_then(|index| Some((index, self.serving.rollout(index)?)));
         let Some((index, (rollout, runtime))) = known.filter(|(_, (it, _))| it.shadow.is_some())
         else {
             return Ok(Phase::Passing);
@@ -67,7 +67,7 @@ impl Active {
             headers,
             property: &calls::property,
         };
-        runtime.define(&self.policy, rollout);
+        runtime.define(&self.serving.policy, rollout);
         let decision = rollout.decide_copy(&request);
         let is_judged = rollout.judges(&decision, runtime.weights(rollout), true);
         let part = Part {
@@ -81,10 +81,10 @@ impl Active {
 
     /// Lets a request through that belongs to no rollout. The headers that the filter sets are never the client's.
     fn pass_on(&self, headers: &Headers<'_>) -> Result<(), HostStatus> {
-        self.plugin.unmatched.increment();
+        self.serving.plugin.unmatched.increment();
         for name in [
-            Some(&self.policy.route_header),
-            self.policy.color_header.as_ref(),
+            Some(&self.serving.policy.route_header),
+            self.serving.policy.color_header.as_ref(),
         ] {
             if let Some(name) = name
                 && headers.first(name.as_str()).is_some()
@@ -102,7 +102,7 @@ impl Active {
         context: u32,
         is_complete: bool,
     ) -> Result<Phase, HostStatus> {
-        runtime.define(&self.policy, rollout);
+        runtime.define(&self.serving.policy, rollout);
         let weights = runtime.weights(rollout);
         let mut decision = vm::with_rng(|rng| rollout.decide(request, weights, rng));
         let holds = self.fleet.as_ref().is_some_and(FleetLink::holds);
@@ -133,7 +133,7 @@ impl Active {
     ) -> Result<RoutedStream, HostStatus> {
         let started_ns = if rollout.slow_after().is_some() {
             clock::steady_ns()
-        } else if self.policy.profile.shows_streams() || rollout.times_first_chunk() {
+        } else if self.serving.policy.profile.shows_streams() || rollout.times_first_chunk() {
             clock::about_steady_ns()
         } else {
             0
@@ -142,7 +142,8 @@ impl Active {
         let content_type = request.headers.content_type();
         let is_grpc = content_type.is_some_and(is_grpc);
         let place = (index, rollout, runtime);
-        let mut stream = RoutedStream::new(self, place, decision, part, started_ns, is_grpc);
+        let mut stream =
+            RoutedStream::new(&self.serving, place, decision, part, started_ns, is_grpc);
         if runtime.compares {
             stream.await_label(&request.headers, decision.is_copied);
         }
@@ -159,13 +160,13 @@ impl Active {
         request: &Request<'_>,
         color: Color,
     ) -> Result<(), HostStatus> {
-        let route_header = self.policy.route_header.as_str();
+        let route_header = self.serving.policy.route_header.as_str();
         if let Some(clusters) = &rollout.clusters {
             calls::set_request_header(route_header, clusters.of(color).as_str())?;
         } else if request.headers.first(route_header).is_some() {
             calls::remove_request_header(route_header)?;
         }
-        if let Some(name) = &self.policy.color_header {
+        if let Some(name) = &self.serving.policy.color_header {
             calls::set_request_header(name.as_str(), color.as_str())?;
         }
         Ok(())
@@ -176,12 +177,13 @@ impl Active {
         if reports.iter().any(|report| report.id.is_some()) {
             let now_s = u32::try_from(clock::steady_ns() / 1_000_000_000).unwrap_or(u32::MAX);
             reports = self
+                .serving
                 .plugin
                 .with_peers(|peers| without_retries(&peers.store, &peers.keys, now_s, reports));
         }
         for report in Report::sums(reports) {
-            if let Some((rollout, runtime)) = self.rollout(report.rollout) {
-                runtime.define(&self.policy, rollout);
+            if let Some((rollout, runtime)) = self.serving.rollout(report.rollout) {
+                runtime.define(&self.serving.policy, rollout);
                 runtime.state.add_outcomes(report.color, &report.outcomes);
                 let scores = &report.scores;
                 runtime.state.add_scores(report.color, rollout, scores);

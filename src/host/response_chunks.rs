@@ -1,21 +1,21 @@
 //! What a stream does with the pieces of its response's body.
 
-use super::active::Active;
 use super::chunk_metrics::ChunkMetrics;
 use super::routed_stream::RoutedStream;
+use super::serving::Serving;
 use super::waiting;
 
 // === impl RoutedStream ===
 
 impl RoutedStream {
     /// Takes a piece of the response's body.
-    pub fn response_body(&mut self, active: &Active, size: usize, is_last: bool) {
-        active.response_bodies.come();
+    pub fn response_body(&mut self, serving: &Serving, size: usize, is_last: bool) {
+        serving.response_bodies.come();
         let Some(body) = &mut self.body else { return };
         waiting::see_body();
         if size == 0 {
             if is_last {
-                self.take_end(active);
+                self.take_end(serving);
             }
             return;
         }
@@ -25,11 +25,11 @@ impl RoutedStream {
             chunks.count();
         }
         if is_first {
-            self.take_first_chunk(active);
+            self.take_first_chunk(serving);
         }
     }
 
-    fn take_first_chunk(&mut self, active: &Active) {
+    fn take_first_chunk(&mut self, serving: &Serving) {
         let now_ns = self.now_ns();
         if let Some(body) = &mut self.body {
             body.first_ns = Some(now_ns);
@@ -38,28 +38,28 @@ impl RoutedStream {
             chunks.first_chunk_ms.record(self.elapsed_ms(now_ns));
         }
         self.has_answer = true;
-        if let Some((rollout, _)) = active.rollout(self.rollout) {
+        if let Some((rollout, _)) = serving.rollout(self.rollout) {
             self.take_wait(rollout, now_ns);
         }
     }
 
     /// The response is whole: there is no more to wait for. One whose body is not seen may have been fast.
-    pub fn take_end(&mut self, active: &Active) {
+    pub fn take_end(&mut self, serving: &Serving) {
         self.has_answer = true;
-        if self.waiting.is_none() || !active.response_bodies.has_come() {
+        if self.waiting.is_none() || !serving.response_bodies.has_come() {
             return;
         }
         let now_ns = self.now_ns();
-        if let Some((rollout, _)) = active.rollout(self.rollout) {
+        if let Some((rollout, _)) = serving.rollout(self.rollout) {
             self.take_wait(rollout, now_ns);
         }
     }
 
     /// Whether the first byte of the body is what the request waits for. Where bodies are known not to reach the
     /// filter, the response's start has to do.
-    pub fn awaits_first_chunk(&self, active: &Active) -> bool {
+    pub fn awaits_first_chunk(&self, serving: &Serving) -> bool {
         let body = self.body.as_ref();
-        body.is_some_and(|body| body.awaits_first_chunk()) && !active.response_bodies.is_missed()
+        body.is_some_and(|body| body.awaits_first_chunk()) && !serving.response_bodies.is_missed()
     }
 
     /// Shows how long the body took, and its last pieces.

@@ -1,6 +1,5 @@
 //! A request that goes to blue or green, from the decision to the end of its stream.
 
-use super::active::Active;
 use super::clock;
 use super::grpc_call::GrpcCall;
 use super::metrics::{ColorMetrics, StreamMetrics};
@@ -8,6 +7,7 @@ use super::proxy_wasm::calls;
 use super::response_body::ResponseBody;
 use super::rollout_runtime::RolloutRuntime;
 use super::rollout_state::RolloutState;
+use super::serving::Serving;
 use super::store::HostStore;
 use super::waiting::{self, Waiter};
 use crate::analysis::answer_label::AnswerLabel;
@@ -70,7 +70,7 @@ impl RoutedStream {
     /// Counts the decision on the request at hand, of the rollout of this index. `is_grpc` says that it calls itself
     /// gRPC.
     pub fn new(
-        active: &Active,
+        serving: &Serving,
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         decision: Decision,
         part: Part,
@@ -104,15 +104,15 @@ impl RoutedStream {
             shadow.copied.increment();
         }
         stream.state.start(&stream.origin);
-        if let Some(streams) = stream.streams(active) {
+        if let Some(streams) = stream.streams(serving) {
             streams.in_flight.add(1);
         }
         stream
     }
 
     /// Where the profile shows them.
-    fn streams(&self, active: &Active) -> Option<&StreamMetrics> {
-        if !active.policy.profile.shows_streams() {
+    fn streams(&self, serving: &Serving) -> Option<&StreamMetrics> {
+        if !serving.policy.profile.shows_streams() {
             return None;
         }
         let shown = if self.part.is_copy {
@@ -161,10 +161,10 @@ impl RoutedStream {
         }
     }
 
-    pub fn request_body(&mut self, active: &Active, is_last: bool) {
-        active.request_bodies.come();
+    pub fn request_body(&mut self, serving: &Serving, is_last: bool) {
+        serving.request_bodies.come();
         if let (true, false, Some((rollout, runtime))) =
-            (is_last, self.is_complete, active.rollout(self.rollout))
+            (is_last, self.is_complete, serving.rollout(self.rollout))
         {
             let is_timed = rollout.slow_after().is_some();
             let now_ns = if is_timed { clock::steady_ns() } else { 0 };
@@ -172,9 +172,9 @@ impl RoutedStream {
         }
     }
 
-    pub fn response_started(&mut self, active: &Active, is_whole: bool) {
-        active.responses.come();
-        if let Some(name) = &active.policy.color_header {
+    pub fn response_started(&mut self, serving: &Serving, is_whole: bool) {
+        serving.responses.come();
+        if let Some(name) = &serving.policy.color_header {
             let _ = calls::set_response_header(name.as_str(), self.origin.color.as_str());
         }
         if let Some(call) = &mut self.grpc {
@@ -183,10 +183,10 @@ impl RoutedStream {
         if let Some(body) = &mut self.body {
             body.response_started(is_whole);
         }
-        let Some((rollout, runtime)) = active.rollout(self.rollout) else {
+        let Some((rollout, runtime)) = serving.rollout(self.rollout) else {
             return;
         };
-        self.take_time(active, rollout, is_whole);
+        self.take_time(serving, rollout, is_whole);
         if let (Some(id), Some(cookie)) = (self.new_id, &rollout.new_cookie) {
             let _ = calls::add_response_header("set-cookie", &cookie.render(id));
         }
@@ -197,22 +197,22 @@ impl RoutedStream {
             }
         }
         if runtime.compares {
-            self.take_label(active);
+            self.take_label(serving);
         }
     }
 
-    pub fn response_trailed(&mut self, active: &Active) {
-        active.response_trailers.come();
-        self.take_end(active);
+    pub fn response_trailed(&mut self, serving: &Serving) {
+        serving.response_trailers.come();
+        self.take_end(serving);
         if let Some(call) = &mut self.grpc {
-            call.response_trailed(active);
+            call.response_trailed(serving);
         }
     }
 
     /// Takes the time to the response, where something asks for it.
-    fn take_time(&mut self, active: &Active, rollout: &Rollout, is_whole: bool) {
-        self.has_answer = is_whole || !self.awaits_first_chunk(active);
-        let streams = self.streams(active);
+    fn take_time(&mut self, serving: &Serving, rollout: &Rollout, is_whole: bool) {
+        self.has_answer = is_whole || !self.awaits_first_chunk(serving);
+        let streams = self.streams(serving);
         if streams.is_none() && self.waiting.is_none() {
             return;
         }
@@ -280,7 +280,7 @@ impl RoutedStream {
     }
 
     /// Takes the label of the answer out of the response, and compares it with the other color's.
-    fn take_label(&self, active: &Active) {
+    fn take_label(&self, serving: &Serving) {
         let Some(value) = calls::response_header(AnswerLabel::HEADER) else {
             return;
         };
@@ -293,7 +293,7 @@ impl RoutedStream {
             is_canarys: self.part.is_copy,
             label,
         };
-        if let Ok(Some(differs)) = answer.meet(&HostStore, &active.plugin.keys) {
+        if let Ok(Some(differs)) = answer.meet(&HostStore, &serving.plugin.keys) {
             self.state.count_compared(&self.origin, differs);
         }
     }
@@ -311,23 +311,23 @@ impl RoutedStream {
     }
 
     /// How the stream ended. Envoy is not queried where it would have signaled another end than a plain one.
-    fn end(&self, active: &Active) -> StreamEnd {
-        let queried = match &active.suspects {
-            Some(suspects) => suspects.end_of_stream(|| self.query(active)),
-            None => Some(self.query(active)),
+    fn end(&self, serving: &Serving) -> StreamEnd {
+        let queried = match &serving.suspects {
+            Some(suspects) => suspects.end_of_stream(|| self.query(serving)),
+            None => Some(self.query(serving)),
         };
         if queried.as_ref().is_some_and(|end| end.is_plain()) {
-            self.miss_callbacks(active);
+            self.miss_callbacks(serving);
         }
         let has_failed_body = self.body.as_ref().is_some_and(|body| body.has_failed());
         // What no signal came of may still be a client that left.
-        let queried = queried.or_else(|| has_failed_body.then(|| self.query(active)));
+        let queried = queried.or_else(|| has_failed_body.then(|| self.query(serving)));
         let mut end = queried.unwrap_or(StreamEnd::PLAIN);
         end.has_failed_body = has_failed_body;
         // Where bodies do not reach the filter, Envoy's code tells.
-        end.request_is_complete = self.is_complete || !active.request_bodies.has_come();
+        end.request_is_complete = self.is_complete || !serving.request_bodies.has_come();
         let call = self.grpc.as_ref();
-        end.grpc_status = call.and_then(|call| call.status(&end, active));
+        end.grpc_status = call.and_then(|call| call.status(&end, serving));
         if end.needs_response_bytes() {
             end.response_bytes = calls::int_property(b"response\0size").unwrap_or(0);
         }
@@ -340,13 +340,13 @@ impl RoutedStream {
 
     /// A good response was sent: request and response should have come this way where something is to be done
     /// with them.
-    fn miss_callbacks(&self, active: &Active) {
-        let Some((rollout, _)) = active.rollout(self.rollout) else {
+    fn miss_callbacks(&self, serving: &Serving) {
+        let Some((rollout, _)) = serving.rollout(self.rollout) else {
             return;
         };
         let name = rollout.name.as_str();
-        if active.policy.needs_responses(rollout) {
-            active.responses.miss(|| {
+        if serving.policy.needs_responses(rollout) {
+            serving.responses.miss(|| {
                 error!(
                     "rollout {name}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
                      quality, compare and all profiles but lean need: allow proxy_on_response_headers"
@@ -354,8 +354,8 @@ impl RoutedStream {
             });
         }
         let had_body = || calls::int_property(b"response\0size").is_some_and(|size| size > 0);
-        if rollout.stream.is_some() && active.response_bodies.is_due() && had_body() {
-            active.response_bodies.miss(|| {
+        if rollout.stream.is_some() && serving.response_bodies.is_due() && had_body() {
+            serving.response_bodies.miss(|| {
                 error!(
                     "rollout {name}: bodies of responses do not reach the filter, which stream needs, so slow_after \
                      goes by their start, and errors in them are not seen: allow proxy_on_response_body"
@@ -363,7 +363,7 @@ impl RoutedStream {
             });
         }
         if rollout.slow_after().is_some() && !self.is_complete {
-            active.request_bodies.miss(|| {
+            serving.request_bodies.miss(|| {
                 error!(
                     "rollout {name}: bodies of requests do not reach the filter, so a request with a body is never \
                      slow: allow proxy_on_request_body and proxy_on_request_trailers"
@@ -373,8 +373,8 @@ impl RoutedStream {
     }
 
     /// Asks Envoy, in one cheap call where the class of the code is enough to know.
-    fn query(&self, active: &Active) -> StreamEnd {
-        let length = active.end_expression.and_then(calls::evaluate_to_length);
+    fn query(&self, serving: &Serving) -> StreamEnd {
+        let length = serving.end_expression.and_then(calls::evaluate_to_length);
         let end = length.and_then(StreamEnd::from_expression_length);
         end.unwrap_or_else(|| StreamEnd {
             code: calls::int_property(b"response\0code").unwrap_or(0),
@@ -384,9 +384,9 @@ impl RoutedStream {
         })
     }
 
-    pub fn ended(&mut self, active: &Active) {
-        let end = self.end(active);
-        let streams = self.streams(active);
+    pub fn ended(&mut self, serving: &Serving) {
+        let end = self.end(serving);
+        let streams = self.streams(serving);
         if streams.is_some() || self.waiting.is_some() {
             let now_ns = self.now_ns();
             if let Some(streams) = streams {
@@ -408,7 +408,7 @@ impl RoutedStream {
             self.state.take_back(&self.origin);
         } else if !self.is_overridden {
             let retries_count = || {
-                let rollout = active.rollout(self.rollout);
+                let rollout = serving.rollout(self.rollout);
                 rollout.is_some_and(|(rollout, _)| rollout.counts_retries())
             };
             self.count(end.has_failed(end.is_retried() && retries_count()));

@@ -18,7 +18,8 @@ async fn watched_after_good_requests(config: Value) -> TestEnv {
     let before = limited(json!({ "max_error_rate": 50 }));
     let env = watched(before, |envoy| envoy).await;
     send(&env, 300, get("/"), 200).await;
-    wait_for(&env, "bluegreen_responses_total", 300.0).await;
+    // What a worker had not told yet would count as come after the push.
+    wait_for(&env, "bluegreen_guard_finished_total", 300.0).await;
     wait_for_state(&env, 0).await;
     env.push(config).await;
     wait_for_state(&env, 1).await;

@@ -46,7 +46,7 @@ impl Stream {
         self.settle();
         let Some(active) = &self.active else { return };
         match &mut self.phase {
-            Phase::Routed(stream) => stream.request_body(active, is_last),
+            Phase::Routed(stream) => stream.request_body(&active.serving, is_last),
             Phase::Feedback(feedback) => {
                 if let Some(phase) = active.receive_feedback_body(feedback, size, is_last) {
                     self.phase = phase;
@@ -78,7 +78,7 @@ impl HttpContext for Stream {
         match active.receive(self.id, end_of_stream) {
             Ok(phase) => self.phase = phase,
             Err(status) => {
-                let _ = calls::remove_request_header(active.policy.route_header.as_str());
+                let _ = calls::remove_request_header(active.serving.policy.route_header.as_str());
                 error!("a request passes undecided: {status}");
             }
         }
@@ -98,7 +98,7 @@ impl HttpContext for Stream {
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         self.settle();
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.response_started(active, end_of_stream);
+            stream.response_started(&active.serving, end_of_stream);
         }
         if let (Some(active), Phase::Feedback(feedback)) = (&self.active, &self.phase)
             && let Some(phase) = active.feedback_passed_on(feedback)
@@ -111,14 +111,14 @@ impl HttpContext for Stream {
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.response_body(active, size, end_of_stream);
+            stream.response_body(&active.serving, size, end_of_stream);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.response_trailed(active);
+            stream.response_trailed(&active.serving);
         }
         Action::Continue
     }
@@ -131,7 +131,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         self.settle();
         if let (Some(active), Phase::Routed(stream)) = (&self.active, &mut self.phase) {
-            stream.ended(active);
+            stream.ended(&active.serving);
         }
     }
 }
