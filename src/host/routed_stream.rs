@@ -23,7 +23,6 @@ use crate::policy::decide::{Decision, Reason};
 use crate::policy::feedback_scores::scores_in_header;
 use crate::policy::rollout::Rollout;
 use crate::request::headers::Headers;
-use log::error;
 use std::rc::Rc;
 
 /// What must be known of the request later on: its headers can't be read any more then.
@@ -263,10 +262,9 @@ impl RoutedStream {
 
     /// Takes the outcome that the upstream tells out of the response.
     fn take_outcome(&self) {
-        let Some(value) = calls::response_header(OUTCOME_HEADER) else {
+        let Some(value) = calls::take_response_header(OUTCOME_HEADER) else {
             return;
         };
-        let _ = calls::remove_response_header(OUTCOME_HEADER);
         let traffic = if self.part.is_copy {
             Traffic::Shadow
         } else {
@@ -281,10 +279,9 @@ impl RoutedStream {
 
     /// Takes the label of the answer out of the response, and compares it with the other color's.
     fn take_label(&self, serving: &Serving) {
-        let Some(value) = calls::response_header(AnswerLabel::HEADER) else {
+        let Some(value) = calls::take_response_header(AnswerLabel::HEADER) else {
             return;
         };
-        let _ = calls::remove_response_header(AnswerLabel::HEADER);
         let (Some(request), Some(label)) = (self.compared, AnswerLabel::from_bytes(&value)) else {
             return;
         };
@@ -300,10 +297,9 @@ impl RoutedStream {
 
     /// Takes the scores that the upstream tells out of the response.
     fn take_scores(&self, rollout: &Rollout) {
-        let Some(value) = calls::response_header(SCORE_HEADER) else {
+        let Some(value) = calls::take_response_header(SCORE_HEADER) else {
             return;
         };
-        let _ = calls::remove_response_header(SCORE_HEADER);
         let told = scores_in_header(&value, rollout.scores());
         if let (true, Some(scores)) = (self.part.is_judged, told) {
             self.state.count_scores(&self.origin, rollout, &scores);
@@ -313,15 +309,15 @@ impl RoutedStream {
     /// How the stream ended. Envoy is not queried where it would have signaled another end than a plain one.
     fn end(&self, serving: &Serving) -> StreamEnd {
         let queried = match &serving.suspects {
-            Some(suspects) => suspects.end_of_stream(|| self.query(serving)),
-            None => Some(self.query(serving)),
+            Some(suspects) => suspects.end_of_stream(|| serving.query_end()),
+            None => Some(serving.query_end()),
         };
         if queried.as_ref().is_some_and(|end| end.is_plain()) {
-            self.miss_callbacks(serving);
+            serving.miss_callbacks(self.rollout, self.is_complete);
         }
         let has_failed_body = self.body.as_ref().is_some_and(|body| body.has_failed());
         // What no signal came of may still be a client that left.
-        let queried = queried.or_else(|| has_failed_body.then(|| self.query(serving)));
+        let queried = queried.or_else(|| has_failed_body.then(|| serving.query_end()));
         let mut end = queried.unwrap_or(StreamEnd::PLAIN);
         end.has_failed_body = has_failed_body;
         // Where bodies do not reach the filter, Envoy's code tells.
@@ -336,52 +332,6 @@ impl RoutedStream {
             end.is_from_upstream = details.as_deref() == Some(b"via_upstream");
         }
         end
-    }
-
-    /// A good response was sent: request and response should have come this way where something is to be done
-    /// with them.
-    fn miss_callbacks(&self, serving: &Serving) {
-        let Some((rollout, _)) = serving.rollout(self.rollout) else {
-            return;
-        };
-        let name = rollout.name.as_str();
-        if serving.policy.needs_responses(rollout) {
-            serving.responses.miss(|| {
-                error!(
-                    "rollout {name}: responses do not reach the filter, which color_header, new_cookie, slow_after, \
-                     quality, compare and all profiles but lean need: allow proxy_on_response_headers"
-                );
-            });
-        }
-        let had_body = || calls::int_property(b"response\0size").is_some_and(|size| size > 0);
-        if rollout.stream.is_some() && serving.response_bodies.is_due() && had_body() {
-            serving.response_bodies.miss(|| {
-                error!(
-                    "rollout {name}: bodies of responses do not reach the filter, which stream needs, so slow_after \
-                     goes by their start, and errors in them are not seen: allow proxy_on_response_body"
-                );
-            });
-        }
-        if rollout.slow_after().is_some() && !self.is_complete {
-            serving.request_bodies.miss(|| {
-                error!(
-                    "rollout {name}: bodies of requests do not reach the filter, so a request with a body is never \
-                     slow: allow proxy_on_request_body and proxy_on_request_trailers"
-                );
-            });
-        }
-    }
-
-    /// Asks Envoy, in one cheap call where the class of the code is enough to know.
-    fn query(&self, serving: &Serving) -> StreamEnd {
-        let length = serving.end_expression.and_then(calls::evaluate_to_length);
-        let end = length.and_then(StreamEnd::from_expression_length);
-        end.unwrap_or_else(|| StreamEnd {
-            code: calls::int_property(b"response\0code").unwrap_or(0),
-            flags: calls::int_property(b"response\0flags").unwrap_or(0),
-            attempts: calls::int_property(b"upstream\0request_attempt_count").unwrap_or(0),
-            ..StreamEnd::PLAIN
-        })
     }
 
     pub fn ended(&mut self, serving: &Serving) {

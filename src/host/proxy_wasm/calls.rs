@@ -98,11 +98,6 @@ pub fn remove_request_header(name: &str) -> Result<(), HostStatus> {
     remove_header(MapType::HttpRequestHeaders, name)
 }
 
-/// Removes all values of a response header.
-pub fn remove_response_header(name: &str) -> Result<(), HostStatus> {
-    remove_header(MapType::HttpResponseHeaders, name)
-}
-
 fn remove_header(map: MapType, name: &str) -> Result<(), HostStatus> {
     // SAFETY: Envoy reads the name while the call lasts.
     done(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
@@ -111,6 +106,13 @@ fn remove_header(map: MapType, name: &str) -> Result<(), HostStatus> {
 /// The first value of a response header.
 pub fn response_header(name: &str) -> Option<Vec<u8>> {
     first_value(MapType::HttpResponseHeaders, name)
+}
+
+/// The first value of a response header, all of whose values are removed.
+pub fn take_response_header(name: &str) -> Option<Vec<u8>> {
+    let value = response_header(name)?;
+    let _ = remove_header(MapType::HttpResponseHeaders, name);
+    Some(value)
 }
 
 /// The first value of a response trailer.
