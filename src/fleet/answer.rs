@@ -219,7 +219,7 @@ impl Exchange {
             }
         }
         view.facts = self.verdicts.facts();
-        view.has_changed = true;
+        view.changes = view.changes.wrapping_add(1);
         self.connection.worked(self.proxy_count);
     }
 }

@@ -15,6 +15,7 @@ pub struct Board {
     registry_change: u32,
     vms: Vec<VmCopy>,
     news: Vec<(String, News)>,
+    changes: u64,
 }
 
 /// The counts of one VM.
@@ -32,15 +33,11 @@ impl Board {
     /// A VM that did not tell its counts anew for so many looks is no more: each does every fifty ticks.
     pub const SILENT_LOOKS: u32 = 300;
 
-    /// Reads what has changed. Says whether something has.
+    /// Reads what has changed.
     ///
     /// # Errors
     /// Where the host refuses a call.
-    pub fn look(
-        &mut self,
-        store: &impl SharedStore,
-        keys: &SharedKeys,
-    ) -> Result<bool, HostStatus> {
+    pub fn look(&mut self, store: &impl SharedStore, keys: &SharedKeys) -> Result<(), HostStatus> {
         let mut has_changed = self.read_registry(store, keys)?;
         let mut silent = None;
         for copy in &mut self.vms {
@@ -68,7 +65,13 @@ impl Board {
         if let Some(vm) = silent {
             self.retire(store, keys, vm)?;
         }
-        Ok(has_changed)
+        self.changes = self.changes.wrapping_add(u64::from(has_changed));
+        Ok(())
+    }
+
+    /// How often the counts were found changed.
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// What went on since this was asked before.

@@ -32,8 +32,8 @@ pub struct FleetView {
     pub shown: HashMap<String, FleetShown, Xxh64Builder>,
     /// What went on at this proxy since this was taken last.
     pub own_news: Vec<(String, News)>,
-    /// Whether there is anything new in here since the last tick.
-    pub has_changed: bool,
+    /// How often something in here has changed.
+    pub changes: u64,
     /// Whether windows and evidence begin anew: they are about other requests than before.
     pub begins_anew: bool,
     has_judged_fleet: bool,
@@ -107,7 +107,7 @@ impl FleetView {
             self.has_judged_fleet = role == FleetRole::Elected;
         }
         self.begins_anew |= !goes_on;
-        self.has_changed = true;
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// Whether this proxy judges a rollout of this digest itself. It does so too where the elected one has another

@@ -15,6 +15,9 @@ use crate::policy::shared_store::{HostStatus, SharedStore};
 pub struct Leader {
     controller: Controller,
     leads: bool,
+    /// Which counts and which view of the fleet it has added up. A VM has a leader for each listener where Envoy makes
+    /// a root context for each, and what is new is new to all of them.
+    added_up: (u64, u64),
 }
 
 /// The exchange takes news at each tick, unless Envoy refuses calls.
@@ -28,6 +31,7 @@ impl Leader {
         Self {
             controller: Controller::new(policy),
             leads: false,
+            added_up: (0, 0),
         }
     }
 
@@ -66,13 +70,14 @@ impl Leader {
         peers: &mut Peers<S>,
         now: Now,
     ) -> Result<Vec<Action>, HostStatus> {
-        let has_counted = peers.board.look(&peers.store, &peers.keys)?;
+        peers.board.look(&peers.store, &peers.keys)?;
         let has_led = std::mem::replace(&mut self.leads, true);
         if !has_led {
             peers.windows.drop_stale(policy, now);
         }
-        let is_new = has_counted || has_learned || !has_led;
-        let has_changed = is_new || std::mem::take(&mut peers.fleet.has_changed);
+        let changes = (peers.board.changes(), peers.fleet.changes);
+        let is_new = std::mem::replace(&mut self.added_up, changes) != changes;
+        let has_changed = is_new || has_learned || !has_led;
         if has_changed {
             known.add_up(policy, &peers.board, &peers.fleet);
         }

@@ -243,6 +243,31 @@ fn requests_before_the_first_tick_count() {
     assert_eq!(rollbacks(&vm.tick(Now::default()).actions), 1);
 }
 
+/// As on an Envoy that makes a root context for each listener.
+#[test]
+fn both_configurations_of_a_vm_judge_by_all_that_was_counted() {
+    let mut envoy = Envoy::start(1, one(&json!({})));
+    let (policy, now) = (Rc::clone(&envoy.vms[0].policy), envoy.now);
+    let (mut second, _) = Worker::new(&policy, &mut envoy.vms[0].peers, now);
+    let mut ticks = |envoy: &mut Envoy, ticks: u32| {
+        let mut actions = Vec::new();
+        for _ in 0..ticks {
+            actions.extend(envoy.tick());
+            let peers = &mut envoy.vms[0].peers;
+            actions.extend(second.tick(&policy, peers, envoy.now, None).actions);
+        }
+        actions
+    };
+    ticks(&mut envoy, 12);
+    envoy.vms[0].serve(0, Color::Green, 200, 0);
+    ticks(&mut envoy, 12);
+    // All of them leave the window.
+    let states = shown_states(&ticks(&mut envoy, 200));
+    assert_eq!(states, [GuardState::Inconclusive; 2]);
+    envoy.vms[0].serve(0, Color::Green, 40, 20);
+    assert_eq!(rollbacks(&ticks(&mut envoy, 12)), 1);
+}
+
 #[test]
 fn state_of_the_guard_is_shown_when_it_changes() {
     let mut envoy = Envoy::start(2, one(&json!({})));
