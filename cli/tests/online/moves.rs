@@ -123,3 +123,41 @@ async fn a_ramp_that_waits_is_paused_resumed_and_promoted() {
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[tokio::test]
+async fn a_ramp_that_waits_for_copies_is_paused_and_resumed_for_nobody_and_promoted() {
+    let waiting = json!({
+        "shadow": { "percent": 100, "min_requests": 1_000 },
+        "ramp": {
+            "start": "2026-01-01T00:00:00Z",
+            "steps": [{ "weight": 25, "hold": "8760000h" }, { "weight": 100 }],
+        },
+    });
+    let env = TestEnv::start(demo(0, waiting)).await;
+    for (command, answer) in [
+        ("pause", "demo: blue 100 %, green 0 %; no user moves\n"),
+        ("resume", "demo: blue 100 %, green 0 %; no user moves\n"),
+        (
+            "promote",
+            "demo: blue 75 %, green 25 %; 25 % of users move from blue to green; 2 steps are left; requests are no \
+             longer copied: shadow is taken out\n",
+        ),
+    ] {
+        let waits = |value| value == 1.0;
+        let labels = [("rollout", "demo")];
+        env.envoy
+            .wait_for_metric("bluegreen_ramp_waiting", &labels, waits)
+            .await;
+        let run = run(&env, &[command, "bluegreen.yaml"]).await;
+        assert_eq!(
+            (run.code, run.out.as_str()),
+            (0, answer),
+            "{command}: {run:?}"
+        );
+    }
+    let report = Load::to(env.envoy.addr())
+        .count(400)
+        .run(|_| get("/"))
+        .await;
+    assert!(report.served_by("green") > 0, "{:?}", report.by_served_by());
+}
