@@ -125,10 +125,10 @@ test-fleet: build envoy etcd ## several Envoys on a real etcd, which dies, hangs
 test-versions: build $(ENVOY_VERSIONS:%=$(CURDIR)/.venv/%/envoy) ## the tests that matter on each supported Envoy (15 minutes)
 	@$(PYTHON) tools/test_versions.py $(ENVOY_VERSIONS)
 
-# Of the older ones what .ci/run has the time for: the oldest of all, and the newest of each minor version.
+# Of the older ones what .ci/run has the time for: the oldest of all, and the newest of each further minor version.
 .PHONY: older-envoys
 older-envoys:
-	@echo 1.36.2 1.37.0 1.38.2 1.39.3
+	@echo $(filter-out 1.36.4 1.39.0 $(DEFAULT_ENVOY_VERSION),$(ENVOY_VERSIONS))
 
 .PHONY: test-deploy
 test-deploy: image envoy $(DEPLOY_VENV)/.ready ## manifests, image, control plane, alerts and dashboard (wants skopeo, docker-registry, prometheus, prometheus-alertmanager)
@@ -192,8 +192,7 @@ demo: build envoy ## a real model deployed blue/green, from first tester to roll
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
-	@cargo clippy --locked $(addprefix --test ,$(MODEL_TESTS)) -- -D warnings
-	@cargo clippy --locked --workspace --test fleet -- -D warnings
+	@cargo clippy --locked --workspace $(addprefix --test ,$(MODEL_TESTS) fleet) -- -D warnings
 	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 
 .PHONY: clean

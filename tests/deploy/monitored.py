@@ -1,12 +1,11 @@
 """An Envoy under traffic, a Prometheus with the shipped rules, and an Alertmanager with the shipped routes."""
 
-import http.server
 import json
-import threading
 import time
 import urllib.request
 
 import yaml
+from listener import Listener
 from load import Load
 from manifests import DEPLOY
 from process import Process
@@ -63,33 +62,18 @@ def failing(made: dict) -> dict:
     return made
 
 
-class Receiver:
+class Receiver(Listener):
     """What the local Slack and webhook were sent, with the token that came along."""
 
     def __init__(self):
-        got = self.got = []
+        self.got = []
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                got.append((self.path, body, self.headers["authorization"]))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def receive(self, request, body):
+        self.got.append((request.path, json.loads(body), request.headers["authorization"]))
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(b"ok")
 
     def at(self, path: str) -> list:
         return [(body, token) for where, body, token in self.got if where == path]

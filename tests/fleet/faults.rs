@@ -34,10 +34,7 @@ async fn without_etcd_each_judges_by_itself_and_when_it_is_back_a_trip_wins() {
     etcd.restart_empty().await;
     some_intervals().await;
     fleet.wait_until_connected().await;
-    let newcomer = fleet.builder("proxy-new").start().await;
-    let report = send(&newcomer, 50, get("/")).await;
-    assert_eq!(report.served_by("blue"), 50, "{:?}", report.by_served_by());
-    fleet.envoys.push(newcomer);
+    fleet.assert_newcomer_served_by("blue").await;
     fleet.assert_sound().await;
 }
 

@@ -193,6 +193,14 @@ impl Fleet {
         }
     }
 
+    /// Sees that a color serves all who come to an Envoy that joins now.
+    pub async fn assert_newcomer_served_by(&mut self, color: &str) {
+        let newcomer = self.builder("proxy-new").start().await;
+        let report = send(&newcomer, 50, get("/")).await;
+        assert_eq!(report.served_by(color), 50, "{:?}", report.by_served_by());
+        self.envoys.push(newcomer);
+    }
+
     /// Waits until each Envoy knows of so many samples of green.
     pub async fn wait_for_samples(&self, count: u64) {
         for envoy in &self.envoys {

@@ -56,10 +56,7 @@ async fn a_slow_etcd_brings_verdicts_and_neither_loses_requests_nor_counts_twice
     fleet.fail_until_rolled_back(1).await;
     fleet.wait_until_served_by("blue").await;
     fleet.mend();
-    let newcomer = fleet.builder("proxy-new").start().await;
-    let report = send(&newcomer, 50, get("/")).await;
-    assert_eq!(report.served_by("blue"), 50, "{:?}", report.by_served_by());
-    fleet.envoys.push(newcomer);
+    fleet.assert_newcomer_served_by("blue").await;
     fleet.assert_sound().await;
 }
 

@@ -1,12 +1,11 @@
 """The job that learns the truth a day later: what it has told counts, and counts once."""
 
-import http.server
 import subprocess
 import sys
-import threading
 
 import pytest
 import requests
+from listener import Listener
 from stage import EXAMPLES, PATH
 
 FRAUD = {"rollout": "fraud"}
@@ -52,35 +51,20 @@ def test_a_job_that_is_started_twice_counts_once(stage, predictions):
     stage.envoy.until("those of the next day", lambda: counted(stage) == risen(between))
 
 
-class Lossy:
+class Lossy(Listener):
     """Hands feedback on to Envoy, and loses the first answer to each piece of it."""
 
     def __init__(self, target: str):
-        seen = self.seen = []
+        self.target, self.seen = target, []
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                seen.append(body)
-                answer = requests.post(target, body, headers=dict(self.headers), timeout=30)
-                if seen.count(body) > 1:
-                    self.send_response(answer.status_code)
-                    self.send_header("content-length", "0")
-                    self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def receive(self, request, body):
+        self.seen.append(body)
+        answer = requests.post(self.target, body, headers=dict(request.headers), timeout=30)
+        if self.seen.count(body) > 1:
+            request.send_response(answer.status_code)
+            request.send_header("content-length", "0")
+            request.end_headers()
 
 
 def test_what_lost_its_answer_is_sent_again_and_counts_once(stage, predictions):
