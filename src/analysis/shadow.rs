@@ -26,7 +26,7 @@ pub struct Shadow {
 
 impl Shadow {
     /// The request header by which a route sends a copy, and which tells the canary that a request is one.
-    pub const HEADER: &'static str = "x-bluegreen-shadow";
+    pub const HEADER: &'static str = Headers::SHADOW;
 
     /// What the header says on a request that is to be copied: the cluster of the listener for copies.
     pub const TARGET: &'static str = "shadow";

@@ -219,7 +219,7 @@ impl Exchange {
             }
         }
         view.facts = self.verdicts.facts();
-        view.changes = view.changes.wrapping_add(1);
+        view.note_change();
         self.connection.worked(self.proxy_count);
     }
 }

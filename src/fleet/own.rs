@@ -200,6 +200,5 @@ impl Own {
 
 /// Whether counts of the same are lower than before.
 fn has_fallen(before: &FleetCounts, now: &FleetCounts) -> bool {
-    let lost = before.since(now);
-    before.is_about(now) && lost != lost.emptied()
+    before.is_about(now) && !before.since(now).is_empty()
 }

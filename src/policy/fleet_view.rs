@@ -32,8 +32,7 @@ pub struct FleetView {
     pub shown: HashMap<String, FleetShown, Xxh64Builder>,
     /// What went on at this proxy since this was taken last.
     pub own_news: Vec<(String, News)>,
-    /// How often something in here has changed.
-    pub changes: u64,
+    changes: u64,
     /// Whether windows and evidence begin anew: they are about other requests than before.
     pub begins_anew: bool,
     has_judged_fleet: bool,
@@ -89,6 +88,16 @@ pub struct FleetShown {
 // === impl FleetView ===
 
 impl FleetView {
+    /// Something in here has changed.
+    pub fn note_change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
+    /// How often something in here has changed.
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Takes a role. Where other requests are judged than before, windows and evidence begin anew.
     pub fn take_role(&mut self, role: FleetRole) {
         let before = std::mem::replace(&mut self.role, role);
@@ -107,7 +116,7 @@ impl FleetView {
             self.has_judged_fleet = role == FleetRole::Elected;
         }
         self.begins_anew |= !goes_on;
-        self.changes = self.changes.wrapping_add(1);
+        self.note_change();
     }
 
     /// Whether this proxy judges a rollout of this digest itself. It does so too where the elected one has another

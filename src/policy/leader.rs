@@ -75,7 +75,7 @@ impl Leader {
         if !has_led {
             peers.windows.drop_stale(policy, now);
         }
-        let changes = (peers.board.changes(), peers.fleet.changes);
+        let changes = (peers.board.changes(), peers.fleet.changes());
         let is_new = std::mem::replace(&mut self.added_up, changes) != changes;
         let has_changed = is_new || has_learned || !has_led;
         if has_changed {

@@ -31,9 +31,16 @@ struct Place {
     end: u64,
 }
 
+const PATH: &str = ":path";
+const AUTHORITY: &str = ":authority";
+const CONTENT_TYPE: &str = "content-type";
+
 // === impl Headers ===
 
 impl<'a> Headers<'a> {
+    /// The header that marks a copy of a request.
+    pub const SHADOW: &'static str = "x-bluegreen-shadow";
+
     /// Reads the block that Envoy handed over.
     pub fn new(block: &'a [u8]) -> Self {
         let mut headers = Self::split(block).unwrap_or_else(Self::none);
@@ -139,10 +146,10 @@ impl<'a> Common<'a> {
         let mut common = Self::default();
         for it in headers.places() {
             let (name, found) = match it.name_length {
-                5 => (":path", &mut common.path),
-                10 => (":authority", &mut common.authority),
-                12 => ("content-type", &mut common.content_type),
-                18 => ("x-bluegreen-shadow", &mut common.shadow),
+                it if it == PATH.len() => (PATH, &mut common.path),
+                it if it == AUTHORITY.len() => (AUTHORITY, &mut common.authority),
+                it if it == CONTENT_TYPE.len() => (CONTENT_TYPE, &mut common.content_type),
+                it if it == Headers::SHADOW.len() => (Headers::SHADOW, &mut common.shadow),
                 _ => continue,
             };
             if let Some((this, value)) = it.in_text(headers.text)
