@@ -138,6 +138,6 @@ def test_each_label_and_kind_of_metric_was_compared(scraped):
 
 
 def test_without_the_rules_there_are_no_labels(scraped):
-    settled(scraped)
-    labels = {label for series in scraped.samples("bare") for label, _ in series}
+    bare = scraped.until("the first scrape", lambda: scraped.samples("bare"))
+    labels = {label for series in bare for label, _ in series}
     assert labels == {"__name__", "le"}

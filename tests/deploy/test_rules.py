@@ -68,7 +68,12 @@ def test_prometheus_evaluates_all_rules_on_series_that_envoy_has(monitored):
     assert len(found) == len(all_rules("alert")) + len(all_rules("record"))
     assert [rule for rule in found if rule["health"] != "ok"] == []
     used = {name for rule in found for name in re.findall(r"(?<![\w:])(?:bluegreen|envoy)_\w+", rule["query"])}
-    scraped = set(prometheus.get("label/__name__/values"))
-    assert used - scraped == ELSEWHERE
     recorded = {rule["record"] for rule in all_rules("record")}
-    assert prometheus.until("recorded series", lambda: recorded <= set(prometheus.get("label/__name__/values")))
+
+    def missing():
+        return (used | recorded) - set(prometheus.get("label/__name__/values"))
+    try:
+        prometheus.until("all series", lambda: missing() <= ELSEWHERE)
+    except AssertionError as error:
+        raise AssertionError(f"no series: {missing() - ELSEWHERE}") from error
+    assert missing() == ELSEWHERE
