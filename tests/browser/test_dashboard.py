@@ -60,7 +60,7 @@ def test_the_figures_of_models(stage, open_page):
         expect(page.locator(f"#chart-score-rating [data-line=score-rating-{color}]")).to_have_attribute("d", re.compile("^M"))
     expect(page.locator("#chart-copies [data-value=copies] b")).not_to_have_text(re.compile("^[0–]"))
     expect(page.locator("#chart-disagreement .limit")).to_have_count(1)
-    expect(page.locator("#limits")).to_contain_text(re.compile("rating max_drop.*at least [34]"))
+    expect(page.locator("#limits")).to_contain_text(re.compile("rating max_drop.*at least "))
 
     stage.be_still()
     disagreement = lambda: stage.stats("bluegreen_shadow_disagreement_ppm") / 10_000
@@ -71,6 +71,9 @@ def test_the_figures_of_models(stage, open_page):
         rating = lambda: number(figure(page, color, "score-rating").inner_text())
         eventually("the rating", lambda: rating() == pytest.approx(mean(), abs=0.006))
         assert 3 < rating() < 5
+    least = lambda: number(re.search(r"at least ([\d.,]+)", page.locator("#limits tr", has_text="max_drop").inner_text())[1])
+    blue = stage.stats("bluegreen_score_mean_micro", color="blue") / 1e6
+    eventually("the limit", lambda: least() == pytest.approx(blue - 1, abs=0.006))
 
 
 def test_errors_of_the_canary_roll_it_back_before_the_eyes(stage, open_page):
@@ -78,6 +81,7 @@ def test_errors_of_the_canary_roll_it_back_before_the_eyes(stage, open_page):
     expect(page.locator("#status")).to_contain_text("healthy")
     stage.upstreams.behavior["green"].errors = 0.7
     expect(page.locator("#status")).to_contain_text("rolled back: errors_sequential")
+    expect(figure(page, "green", "errors")).to_have_text(re.compile(r"^[1-9][\d.]* %"))
     expect(page.locator("#events li.error").first).to_contain_text("recommender: rolled back: errors_sequential")
     expect(figure(page, "green", "weight")).to_have_text("0 %")
     expect(page.locator("#chart-errors .mark.error")).not_to_have_count(0)
@@ -85,8 +89,6 @@ def test_errors_of_the_canary_roll_it_back_before_the_eyes(stage, open_page):
     evidence = lambda: stage.stats("bluegreen_guard_evidence_percent", cause="errors_sequential")
     shown = page.locator("[data-value=errors-evidence] b")
     eventually("the evidence", lambda: number(shown.inner_text()) == evidence() > 50)
-    errors = 100 * stage.stats("bluegreen_failures_total", color="green")
-    assert errors > 0 and number(figure(page, "green", "errors").inner_text()) > 0
 
 
 def test_a_press_shifts_the_weight(stage, open_page):
@@ -190,6 +192,9 @@ def test_all_is_done_by_keyboard(stage, open_page):
     focused = lambda: page.evaluate("document.activeElement.id || document.activeElement.className.baseVal "
                                     "|| document.activeElement.className")
 
+    def has_focus(what):
+        eventually(f"{what} has the focus", lambda: focused() == what)
+
     def tab_to(what):
         for _ in range(40):
             if focused() == what:
@@ -203,13 +208,13 @@ def test_all_is_done_by_keyboard(stage, open_page):
     tab_to("move-rollback")
     press("Enter")
     expect(page.get_by_role("dialog", name="Roll back: recommender")).to_be_visible()
-    assert focused() == "cancel"
+    has_focus("cancel")
     press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert focused() == "move-rollback"
+    has_focus("move-rollback")
     page.locator("#move-shift").focus()
     press("Enter")
-    assert focused() == "green-percent"
+    has_focus("green-percent")
     page.keyboard.type("12.5")
     expect(page.locator("[data-preview=moved]")).to_have_text("2.5 % from blue to green")
     press("Enter")
