@@ -202,8 +202,12 @@ impl RampMetrics {
     }
 
     pub fn show(&self, ramp: ShownRamp) {
-        let index = ramp.step.map(u64::try_from).and_then(Result::ok);
         self.waiting.set(ramp.waits);
+        self.show_step(ramp.step);
+    }
+
+    pub fn show_step(&self, step: Option<usize>) {
+        let index = step.map(u64::try_from).and_then(Result::ok);
         self.step.set(index.unwrap_or(Self::BEFORE_START));
     }
 

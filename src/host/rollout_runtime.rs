@@ -130,6 +130,11 @@ impl RolloutRuntime {
     /// Shows what holds as soon as the configuration is in force.
     pub fn announce(&self, rollout: &Rollout) {
         self.show_weights(self.weights(rollout));
+        if let Some(metrics) = self.state.ramp.get()
+            && let Some(step) = rollout.ramp_step(clock::wall_ms(), self.status.get())
+        {
+            metrics.show_step(step);
+        }
     }
 
     /// Does what the core asks for.

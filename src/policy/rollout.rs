@@ -104,6 +104,13 @@ impl Rollout {
         progress.place(ramp, now_ms, self.hold(ramp, status))
     }
 
+    /// The index of the ramp's step in force, none of them before its start. That at which the rollout was rolled back
+    /// is not known here.
+    pub fn ramp_step(&self, now_ms: u64, status: RolloutStatus) -> Option<Option<usize>> {
+        let is_known = self.ramp.is_some() && status.tripped.is_none();
+        is_known.then(|| self.ramp_place(now_ms, status).map(|place| place.step))
+    }
+
     /// How far the ramp has come. Where nothing is known it is at its first step if steps ask for evidence, and else
     /// where the clock has it.
     pub fn ramp_progress(&self, ramp: &Ramp, status: RolloutStatus) -> RampProgress {

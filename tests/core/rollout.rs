@@ -58,6 +58,18 @@ fn weights_hold_until_the_ramp_starts() {
 }
 
 #[test]
+fn the_step_is_known_while_the_rollout_is_not_rolled_back() {
+    let ramped = ramped(json!({}));
+    assert_eq!(ramped.ramp_step(START_MS - 1, UNTOUCHED), Some(None));
+    assert_eq!(ramped.ramp_step(START_MS, UNTOUCHED), Some(Some(0)));
+    let last_ms = START_MS + 10 * MINUTE_MS;
+    assert_eq!(ramped.ramp_step(last_ms, UNTOUCHED), Some(Some(1)));
+    assert_eq!(ramped.ramp_step(last_ms, TRIPPED), None);
+    let constant = rollout(&json!({}));
+    assert_eq!(constant.ramp_step(START_MS, UNTOUCHED), None);
+}
+
+#[test]
 fn ramp_gives_the_weight_of_the_color_that_is_not_stable() {
     let rollout = ramped(json!({ "stable": "green" }));
     assert_eq!(green_at(&rollout, START_MS, UNTOUCHED), "95");
