@@ -90,7 +90,7 @@ pub enum Traffic {
     Shadow,
 }
 
-/// Requests for which a copy was asked.
+/// Requests that Envoy was to copy.
 pub fn shadow_copied_total(rollout: &RolloutName) -> String {
     format!("bluegreen.rollout.{}.shadow_copied_total", rollout.as_str())
 }

@@ -1,4 +1,4 @@
-//! Server-sent events, as far as they tell whether a stream went well.
+//! Server-sent events, as far as needed to know whether a stream went well.
 
 use memchr::memchr2;
 
@@ -42,8 +42,8 @@ const ERROR: &[u8] = b"error";
 // === impl EventStream ===
 
 impl EventStream {
-    /// Whether a response of this content type is such a stream.
-    pub fn is_one(content_type: &[u8]) -> bool {
+    /// Whether a response with this content type is such a stream.
+    pub fn has_content_type(content_type: &[u8]) -> bool {
         let essence = content_type.split(|&byte| byte == b';').next();
         essence.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
     }

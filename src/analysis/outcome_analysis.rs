@@ -99,7 +99,7 @@ impl LimitedOutcome {
     /// Whether the limit is kept, with confidence; by the figures as they are without.
     pub fn judge(&self, sequence: Option<&ConfidenceSequence>) -> LimitVerdict {
         let Some(sequence) = sequence else {
-            return self.judge_bare();
+            return self.judge_figure();
         };
         let allowed = self.allowed.to_share();
         match self.figure {
@@ -110,7 +110,7 @@ impl LimitedOutcome {
         }
     }
 
-    fn judge_bare(&self) -> LimitVerdict {
+    fn judge_figure(&self) -> LimitVerdict {
         let allowed_ppm = self.allowed.millipercent().saturating_mul(10);
         let is_kept = match self.figure.stable_ppm() {
             Some(stable_ppm) => stable_ppm.saturating_sub(self.watched_ppm) <= allowed_ppm,

@@ -3,7 +3,7 @@
 use crate::analysis::ramp::{Hold, Ramp, RampPlace};
 use serde::{Deserialize, Serialize};
 
-/// How far a ramp has come, as far as the clock alone does not tell.
+/// How far a ramp has come, where the clock alone does not determine it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "RawProgress", into = "RawProgress")]
 pub enum RampProgress {
@@ -28,7 +28,7 @@ pub struct RampPosition {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct RawProgress(u64, Option<u32>, Option<u64>);
 
-/// What comes of a look at a step.
+/// What the analysis of a step has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepAnalysis {
     /// Where the ramp is from now on, where that is new.
@@ -132,7 +132,7 @@ impl RampPosition {
         }
     }
 
-    /// Looks whether all is there that the step asks for. `requests` is how many canary requests have finished so
+    /// Whether all is there that the step waits for. `requests` is how many canary requests have finished so
     /// far, `implied` how many a step waits for that does not say so. A clock or a count that has fallen is where it
     /// is counted from anew.
     pub fn judge(

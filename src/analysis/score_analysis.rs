@@ -54,13 +54,13 @@ impl LimitedScore {
     /// Whether the limit is kept, with confidence; by the means as they are without.
     pub fn judge(&self, sequence: Option<&ConfidenceSequence>) -> LimitVerdict {
         match sequence {
-            Some(sequence) => self.judge_surely(sequence),
+            Some(sequence) => self.judge_with_confidence(sequence),
             None if self.is_kept() => LimitVerdict::Kept,
             None => LimitVerdict::Broken,
         }
     }
 
-    fn judge_surely(&self, sequence: &ConfidenceSequence) -> LimitVerdict {
+    fn judge_with_confidence(&self, sequence: &ConfidenceSequence) -> LimitVerdict {
         let drop = self.drop();
         match self.limit {
             ScoreLimit::Min(least) => self.canary.judge_at_least(least.to_f64(), sequence),

@@ -191,7 +191,7 @@ impl MeanDrop {
         stable / self.stable.samples + canary / self.canary.samples
     }
 
-    /// How many samples on each color would tell as much about the difference.
+    /// How many samples on each color would say as much about the difference.
     fn samples(self) -> f64 {
         let [stable, canary] = self.variances();
         let samples = (stable + canary) / self.error();

@@ -16,7 +16,7 @@ pub struct Signal {
     misses: u32,
     /// So many streams are still queried because one before them was retried.
     retry_watch: u32,
-    trust: Trust,
+    reliability: Reliability,
 }
 
 /// Why a stream is queried.
@@ -33,7 +33,7 @@ pub enum ProbeReason {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
+enum Reliability {
     Unproven,
     Proven,
     Lost,
@@ -51,8 +51,8 @@ impl Signal {
     /// So many streams that were not signaled end the reliance.
     pub const MAX_MISSES: u32 = 2;
 
-    /// Whether an Envoy of this version, major and minor, has an access log that can signal streams. One that does
-    /// not tell its version may have it.
+    /// Whether an Envoy of this version, major and minor, has an access log that can signal streams. One whose
+    /// version is unknown may have it.
     pub fn is_offered_by(version: Option<(u64, u64)>) -> bool {
         version.is_none_or(|version| version >= (1, 39))
     }
@@ -64,7 +64,7 @@ impl Signal {
             streams: 0,
             misses: 0,
             retry_watch: 0,
-            trust: Trust::Unproven,
+            reliability: Reliability::Unproven,
         }
     }
 
@@ -77,7 +77,7 @@ impl Signal {
             Some(ProbeReason::Signaled)
         } else if self.streams.is_multiple_of(Self::STREAMS_PER_PROBE) {
             Some(ProbeReason::Probe)
-        } else if self.trust != Trust::Proven {
+        } else if self.reliability != Reliability::Proven {
             Some(ProbeReason::Unproven)
         } else {
             self.retry_watch = self.retry_watch.checked_sub(1)?;
@@ -95,8 +95,8 @@ impl Signal {
         }
         if reason == ProbeReason::Signaled {
             self.misses = 0;
-            if self.trust == Trust::Unproven {
-                self.trust = Trust::Proven;
+            if self.reliability == Reliability::Unproven {
+                self.reliability = Reliability::Proven;
             }
             return false;
         }
@@ -106,11 +106,11 @@ impl Signal {
 
     /// Relies on it no more. Says whether it was still relied on, or might have been.
     pub fn lose(&mut self) -> bool {
-        std::mem::replace(&mut self.trust, Trust::Lost) != Trust::Lost
+        std::mem::replace(&mut self.reliability, Reliability::Lost) != Reliability::Lost
     }
 
-    /// Where the counter stands between two streams: an operator may have reset it.
-    pub fn notice(&mut self, count: u64) {
+    /// Takes over the counter between two streams where it has fallen: an operator may have reset it.
+    pub fn resync(&mut self, count: u64) {
         self.seen = self.seen.min(count);
     }
 }

@@ -25,7 +25,7 @@ struct Span {
 /// Which weights were in force.
 #[derive(Clone, Copy, Debug, Default)]
 struct SpanWeights {
-    /// Spans of another epoch tell nothing of this one's share.
+    /// Spans of another epoch say nothing about this one's share.
     epoch: u64,
     /// What the canary was to get of the requests.
     canary: Percent,

@@ -126,7 +126,7 @@ impl StreamEnd {
         : response.code / 100 == 3 ? "333"
         : response.code / 100 == 5 ? "55555" : """#;
 
-    /// What a result of this length tells; nothing where it is empty.
+    /// What a result of this length means; nothing where it is empty.
     pub fn from_expression_length(length: usize) -> Option<Self> {
         let class = u64::try_from(length).ok().filter(|class| *class != 0)?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! The sliding window through which the guard looks at growing counts.
+//! The sliding window over growing counts that the guard judges by.
 
 use crate::value::color::{Color, PerColor};
 use std::collections::VecDeque;

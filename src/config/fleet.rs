@@ -17,10 +17,10 @@ pub struct FleetConfig<'d> {
     /// Below which all keys are; `/bluegreen` where absent.
     #[serde(default)]
     prefix: Field<'d, KeyPrefix>,
-    /// How often this Envoy tells what it has counted and learns what the others know; `1s` where absent.
+    /// How often this Envoy publishes its counts and reads those of the others; `1s` where absent.
     #[serde(default)]
     interval: Field<'d, ExchangeInterval>,
-    /// Who this Envoy is to etcd, where etcd asks for it.
+    /// The user as whom this Envoy authenticates to etcd, where etcd requires it.
     #[serde(default)]
     auth: Field<'d, FleetAuthConfig<'d>>,
 }

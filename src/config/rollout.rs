@@ -97,7 +97,7 @@ pub enum ReadRollout {
     /// All.
     Whole(Rollout),
     /// What other rollouts are compared with.
-    Part {
+    Partial {
         /// Its name.
         name: Option<RolloutName>,
         /// The requests that belong to it.
@@ -140,7 +140,7 @@ impl Read for RolloutConfig<'_> {
         let (Some(name), Some(matches), Some(weights), true) = (&name, &matches, weights, is_whole)
         else {
             let secret_header = overrides.and_then(|it| it.require.secret_header().cloned());
-            return Some(ReadRollout::Part {
+            return Some(ReadRollout::Partial {
                 name,
                 matches,
                 secret_header,
@@ -219,7 +219,7 @@ impl ReadRollout {
     pub const fn name(&self) -> Option<&RolloutName> {
         match self {
             Self::Whole(rollout) => Some(&rollout.name),
-            Self::Part { name, .. } => name.as_ref(),
+            Self::Partial { name, .. } => name.as_ref(),
         }
     }
 
@@ -227,7 +227,7 @@ impl ReadRollout {
     pub const fn matches(&self) -> Option<&Match> {
         match self {
             Self::Whole(rollout) => Some(&rollout.matches),
-            Self::Part { matches, .. } => matches.as_ref(),
+            Self::Partial { matches, .. } => matches.as_ref(),
         }
     }
 
@@ -235,7 +235,7 @@ impl ReadRollout {
     pub fn secret_header(&self) -> Option<&HeaderName> {
         match self {
             Self::Whole(rollout) => rollout.overrides.as_ref()?.require.secret_header(),
-            Self::Part { secret_header, .. } => secret_header.as_ref(),
+            Self::Partial { secret_header, .. } => secret_header.as_ref(),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Read for Vec<RolloutConfig<'_>> {
         let without_clusters = without_clusters.map(|(index, _)| index).collect();
         let valid = rollouts.into_iter().filter_map(|read| match read? {
             ReadRollout::Whole(rollout) => Some(rollout),
-            ReadRollout::Part { .. } => None,
+            ReadRollout::Partial { .. } => None,
         });
         Some(Rollouts {
             valid: valid.collect(),

@@ -72,7 +72,7 @@ impl Aggregate {
         self.revision == 0 || self.elects(incarnation) || silent_ms > interval_ms.saturating_mul(3)
     }
 
-    /// For how long the ramp of a verdict has been at a step, as far as the elected proxy tells.
+    /// For how long the ramp of a verdict has been at a step, as the elected proxy has published it.
     pub fn ramp_elapsed_ms(&self, key: &VerdictKey, step: u32) -> u64 {
         let rollout = self.document.rollouts.get(&key.rollout);
         let ramp = rollout.and_then(|it| it.ramp);

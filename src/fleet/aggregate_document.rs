@@ -1,4 +1,4 @@
-//! What the elected proxy tells all others.
+//! The aggregate, which the elected proxy publishes to all others.
 
 use crate::analysis::sequential_guard::Evidence;
 use crate::fleet::hex::Hex;
@@ -21,7 +21,7 @@ pub struct AggregateDocument {
     pub name: String,
     /// How often it is written, in milliseconds.
     pub interval_ms: u64,
-    /// How many proxies told something within three intervals.
+    /// How many proxies have published within three intervals.
     pub proxies: u64,
     /// By name.
     pub rollouts: HashMap<String, AggregateRollout, Xxh64Builder>,

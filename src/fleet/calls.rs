@@ -1,6 +1,6 @@
 //! The calls to etcd, one at a time: when to make one, and which is under way.
 
-use crate::fleet::asked::{Asked, Call};
+use crate::fleet::call::{Call, PendingOp};
 use crate::fleet::credentials::Credentials;
 use crate::fleet::etcd::Txn;
 use crate::fleet::request::FleetRequest;
@@ -21,7 +21,7 @@ pub struct Calls {
 // === impl Calls ===
 
 impl Calls {
-    /// Calls that were asked for early come no faster than this.
+    /// Calls ahead of the interval come no faster than this.
     const MIN_PAUSE_MS: u64 = 190;
 
     /// Calls at such an interval, the first of them now.
@@ -43,13 +43,13 @@ impl Calls {
         self.under_way.as_ref()
     }
 
-    /// Whether it is time to call. Calls come early where clients wait or something is to be told, and etcd answers, but
-    /// not as fast as one likes: the whole fleet may have to.
+    /// Whether it is time to call. Calls come early where clients wait or there is something to publish, and etcd answers, but
+    /// no faster than the shortest pause: the whole fleet may call at once.
     pub fn is_due(
         &self,
         is_connected: bool,
         is_awaited: bool,
-        has_news: bool,
+        has_unpublished: bool,
         now_ms: u64,
     ) -> bool {
         let since_last_ms = now_ms.saturating_sub(self.last_ms.unwrap_or(0));
@@ -57,33 +57,40 @@ impl Calls {
             return false;
         }
         let pause_ms = (self.interval_ms / 4).clamp(Self::MIN_PAUSE_MS, 1_000);
-        let is_early = self.is_urgent || has_news || (is_awaited && since_last_ms >= pause_ms);
+        let is_early =
+            self.is_urgent || has_unpublished || (is_awaited && since_last_ms >= pause_ms);
         now_ms >= self.due_ms || (is_early && is_connected)
     }
 
-    /// Asks for a token.
-    pub fn log_in(&mut self, user: &str, password: &str, now_ms: u64) -> FleetRequest {
+    /// Starts a login.
+    pub fn start_login(&mut self, user: &str, password: &str, now_ms: u64) -> FleetRequest {
         let body = Credentials::login(user, password);
         self.call("/v3/auth/authenticate", body, None, Vec::new(), now_ms)
     }
 
-    /// Asks for a transaction. `beats` are the last ones of the VMs whose counts it tells.
-    pub fn ask(
+    /// Starts a transaction. `heartbeats` are the last ones of the VMs whose counts it contains.
+    pub fn start_transaction(
         &mut self,
         txn: &Txn,
-        asked: Vec<Asked>,
-        beats: Vec<(u32, u64)>,
+        pending: Vec<PendingOp>,
+        heartbeats: Vec<(u32, u64)>,
         now_ms: u64,
     ) -> FleetRequest {
-        self.call("/v3/kv/txn", txn.to_json(), Some(asked), beats, now_ms)
+        self.call(
+            "/v3/kv/txn",
+            txn.to_json(),
+            Some(pending),
+            heartbeats,
+            now_ms,
+        )
     }
 
     fn call(
         &mut self,
         path: &'static str,
         body: Vec<u8>,
-        asked: Option<Vec<Asked>>,
-        beats: Vec<(u32, u64)>,
+        pending: Option<Vec<PendingOp>>,
+        heartbeats: Vec<(u32, u64)>,
         now_ms: u64,
     ) -> FleetRequest {
         let timeout_ms = self.interval_ms.clamp(500, 1_000);
@@ -92,8 +99,8 @@ impl Calls {
             token: None,
             since_ms: now_ms,
             timeout_ms,
-            asked,
-            beats,
+            pending,
+            heartbeats,
         });
         FleetRequest {
             path,

@@ -1,4 +1,4 @@
-//! Whether etcd answers, and what there is to say of it.
+//! Whether etcd answers, and the events to log about it.
 
 use crate::fleet::event::FleetEvent;
 use crate::json::found::Found;
@@ -44,12 +44,12 @@ impl Connection {
         self.failures >= Self::MAX_FAILURES
     }
 
-    /// Failed exchanges and keys that could not be read since this was asked last.
+    /// Failed exchanges and keys that could not be read since the last call.
     pub fn take_errors(&mut self) -> u64 {
         std::mem::take(&mut self.errors)
     }
 
-    /// What there is to say.
+    /// Events to log.
     pub fn take_events(&mut self) -> Vec<FleetEvent> {
         std::mem::take(&mut self.events)
     }
@@ -64,7 +64,7 @@ impl Connection {
     }
 
     /// An exchange went well. So many proxies are there.
-    pub fn worked(&mut self, proxies: u64) {
+    pub fn succeeded(&mut self, proxies: u64) {
         self.failures = 0;
         if self.is_good.replace(true) != Some(true) {
             self.events.push(FleetEvent::Connected(proxies));

@@ -1,4 +1,4 @@
-//! Who this proxy is to etcd.
+//! The credentials of this proxy for etcd.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,13 +59,13 @@ impl Credentials {
     }
 
     /// An exchange went well.
-    pub fn worked(&mut self) {
+    pub fn succeeded(&mut self) {
         self.refusals = 0;
     }
 
-    /// Something went wrong that another token may mend. At once the first time, then after longer and longer pauses,
-    /// each between half and all of it by `random`: the whole fleet asks, and each time costs etcd much.
-    pub fn doubt(&mut self, now_ms: u64, random: u64) {
+    /// etcd may have rejected the token: another one is asked for, at once the first time, then after longer and longer
+    /// pauses, each between half and all of it by `random`: the whole fleet asks, and a login is expensive for etcd.
+    pub fn invalidate_token(&mut self, now_ms: u64, random: u64) {
         self.token = None;
         let doublings = self.refusals.min(Self::MAX_DOUBLINGS);
         let pause_ms = Self::MIN_PAUSE_MS << doublings;

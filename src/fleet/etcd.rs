@@ -1,4 +1,4 @@
-//! What is asked of etcd, by its [JSON gateway](https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/).
+//! Requests to etcd, by its [JSON gateway](https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,8 +1,8 @@
-//! What there is to say of the exchange.
+//! An event of the exchange that is to be logged.
 
 use std::fmt;
 
-/// What there is to say of the exchange.
+/// An event of the exchange that is to be logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FleetEvent {
     /// etcd answers, and so many proxies are there.

@@ -5,12 +5,12 @@ use crate::fleet::calls::Calls;
 use crate::fleet::connection::Connection;
 use crate::fleet::event::FleetEvent;
 use crate::fleet::keys::FleetKeys;
-use crate::fleet::own::Own;
+use crate::fleet::local_proxy::LocalProxy;
 use crate::fleet::proxies::Proxies;
 use crate::fleet::request::FleetRequest;
 use crate::fleet::shared::FleetShared;
 use crate::fleet::verdicts::Verdicts;
-use crate::policy::action::{Action, Todo};
+use crate::policy::action::{Action, RolloutAction};
 use crate::policy::figures::Now;
 use crate::policy::fleet_settings::FleetSettings;
 use crate::policy::fleet_view::FleetRole;
@@ -26,7 +26,7 @@ use xxhash_rust::xxh64::{Xxh64Builder, xxh64};
 pub struct Exchange {
     pub(super) settings: Option<FleetSettings>,
     pub(super) keys: FleetKeys,
-    pub(super) own: Own,
+    pub(super) local: LocalProxy,
     pub(super) aggregate: Aggregate,
     pub(super) proxies: Proxies,
     pub(super) verdicts: Verdicts,
@@ -34,7 +34,7 @@ pub struct Exchange {
     pub(super) connection: Connection,
     pub(super) is_answered: bool,
     /// Whether the other VMs know that the fleet has answered.
-    pub(super) has_told_answered: bool,
+    pub(super) has_announced: bool,
     pub(super) last_revision: u64,
     pub(super) proxy_count: u64,
     pub(super) reasons: HashMap<String, String, Xxh64Builder>,
@@ -42,7 +42,7 @@ pub struct Exchange {
 
 /// What does not come from the policy.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub struct Environment<'a> {
     /// Envoy's `node.id`.
     pub name: &'a str,
     /// The password, where the policy asks for one and there is one.
@@ -54,12 +54,12 @@ pub struct Surroundings<'a> {
 // === impl Exchange ===
 
 impl Exchange {
-    /// Failed exchanges and keys that could not be read since this was asked last.
+    /// Failed exchanges and keys that could not be read since the last call.
     pub fn take_errors(&mut self) -> u64 {
         self.connection.take_errors()
     }
 
-    /// What there is to say.
+    /// Events to log.
     pub fn take_events(&mut self) -> Vec<FleetEvent> {
         self.connection.take_events()
     }
@@ -69,13 +69,13 @@ impl Exchange {
         self.connection.is_good()
     }
 
-    /// How many proxies told something within three intervals.
+    /// How many proxies have published within three intervals.
     pub fn proxies(&self) -> u64 {
         self.proxy_count
     }
 
-    /// This VM does not lead, or there is no fleet: all is forgotten.
-    pub fn rest(&mut self) {
+    /// Ends the exchange, as this VM does not lead or there is no fleet: all is forgotten.
+    pub fn stop(&mut self) {
         if self.settings.is_some() {
             self.forget();
         }
@@ -89,11 +89,11 @@ impl Exchange {
         };
     }
 
-    /// Why rollouts were rolled back is told with the verdict.
-    pub fn note(&mut self, policy: &Policy, actions: &[Action]) {
+    /// Keeps why rollouts were rolled back, for the verdict.
+    pub fn note(&mut self, policy: &Policy, actions: &[RolloutAction]) {
         for action in actions {
-            if let (Todo::RollBack { reason, .. }, Some(rollout)) =
-                (&action.what, policy.rollouts.get(action.rollout))
+            if let (Action::RollBack { reason, .. }, Some(rollout)) =
+                (&action.action, policy.rollouts.get(action.rollout))
             {
                 let name = rollout.name.as_str().to_owned();
                 self.reasons.insert(name, reason.clone());
@@ -112,19 +112,19 @@ impl Exchange {
         worker: &Worker,
         peers: &mut Peers<S>,
         now: Now,
-        surroundings: Surroundings<'_>,
+        environment: Environment<'_>,
     ) -> Result<Option<FleetRequest>, HostStatus> {
         if self.settings.as_ref() != Some(settings) {
-            self.begin(settings, peers, now, surroundings)?;
+            self.begin(settings, peers, now, environment)?;
         }
         // The worker has acted on the first answer.
-        if self.is_answered && !self.has_told_answered {
-            FleetShared::tell_answered(peers)?;
-            self.has_told_answered = true;
+        if self.is_answered && !self.has_announced {
+            FleetShared::announce_answered(peers)?;
+            self.has_announced = true;
         }
-        let news = std::mem::take(&mut peers.fleet.own_news);
-        self.own
-            .absorb(policy, worker.identities(), news, settings.interval_ms);
+        let recent = std::mem::take(&mut peers.fleet.own_recent);
+        self.local
+            .absorb(policy, worker.identities(), recent, settings.interval_ms);
         let now_ms = now.steady_ms;
         if let Some(call) = self.calls.under_way() {
             if !call.is_lost(now_ms) {
@@ -134,15 +134,15 @@ impl Exchange {
                 "no answer; is proxy_on_http_call_response allowed?",
                 peers,
                 now_ms,
-                surroundings.random,
+                environment.random,
             );
         }
         let unpublished = self.unpublished(policy, worker, peers.fleet.role);
-        let (is_awaited, has_news) = (peers.board.is_awaited(), !unpublished.is_empty());
+        let (is_awaited, has_unpublished) = (peers.counts.is_awaited(), !unpublished.is_empty());
         let is_connected = self.is_connected();
         if !self
             .calls
-            .is_due(is_connected, is_awaited, has_news, now_ms)
+            .is_due(is_connected, is_awaited, has_unpublished, now_ms)
         {
             return Ok(None);
         }
@@ -152,21 +152,24 @@ impl Exchange {
             if !self.calls.credentials.is_due(now_ms) {
                 return Ok(None);
             }
-            let Some(password) = surroundings.password else {
+            let Some(password) = environment.password else {
                 let why = format!(
                     "there is no {} in the VM's environment (vm_config.environment_variables), or environ_get and \
                      environ_sizes_get are not allowed",
                     auth.password_env
                 );
-                self.fail(&why, peers, now_ms, surroundings.random);
+                self.fail(&why, peers, now_ms, environment.random);
                 return Ok(None);
             };
-            return Ok(Some(self.calls.log_in(&auth.user, password, now_ms)));
+            return Ok(Some(self.calls.start_login(&auth.user, password, now_ms)));
         }
         self.calls.is_urgent = false;
-        let beats = peers.board.beats().collect();
-        let (txn, asked) = self.ask(policy, settings, worker, peers, now, unpublished);
-        Ok(Some(self.calls.ask(&txn, asked, beats, now_ms)))
+        let heartbeats = peers.counts.heartbeats().collect();
+        let (txn, pending) = self.transaction(policy, settings, worker, peers, now, unpublished);
+        Ok(Some(
+            self.calls
+                .start_transaction(&txn, pending, heartbeats, now_ms),
+        ))
     }
 
     fn begin<S: SharedStore>(
@@ -174,16 +177,16 @@ impl Exchange {
         settings: &FleetSettings,
         peers: &Peers<S>,
         now: Now,
-        surroundings: Surroundings<'_>,
+        environment: Environment<'_>,
     ) -> Result<(), HostStatus> {
-        let Surroundings { name, random, .. } = surroundings;
+        let Environment { name, random, .. } = environment;
         let seed = xxh64(name.as_bytes(), now.wall_ms ^ random);
         let shared = FleetShared::begin(peers, seed)?;
         self.forget();
         self.keys = FleetKeys::below(&settings.prefix);
-        self.own = Own::of(&shared, name.to_owned());
+        self.local = LocalProxy::of(&shared, name.to_owned());
         // All has to be read anew, also where another VM has done so before.
-        self.has_told_answered = shared.is_answered;
+        self.has_announced = shared.is_answered;
         self.calls = Calls::starting(settings.interval_ms, now.steady_ms);
         self.settings = Some(settings.clone());
         Ok(())

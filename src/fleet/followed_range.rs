@@ -30,7 +30,7 @@ impl FollowedRange {
     }
 
     /// Takes what was read when the store was at a revision. `was_all` says that it was not changes alone. Where a
-    /// key was deleted meanwhile, which changes do not tell, all is read at the next time.
+    /// key was deleted meanwhile, which changes do not show, all is read at the next time.
     pub fn take(&mut self, range: &RangeResponse<'_>, was_all: bool, revision: u64) {
         // A store that has lost what it had begins at a low revision.
         let is_older = self.read_at.is_some_and(|read_at| revision < read_at);

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 /// The keys of a fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FleetKeys {
-    /// What each proxy tells is below it.
+    /// The documents of the proxies are below it.
     pub proxies: String,
-    /// What the elected proxy tells.
+    /// The aggregate, which the elected proxy writes.
     pub aggregate: String,
     /// What the fleet has decided is below it.
     pub verdicts: String,
@@ -48,7 +48,7 @@ impl FleetKeys {
         }
     }
 
-    /// What the process of this id tells, of a proxy of this name.
+    /// The document of the process of this id, of a proxy of this name.
     pub fn proxy(&self, name: &[u8], incarnation: Hex) -> String {
         let proxies = &self.proxies;
         format!("{proxies}{}/{incarnation}", escaped(name))

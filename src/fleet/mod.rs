@@ -2,9 +2,7 @@
 
 mod aggregate;
 mod aggregate_document;
-mod answer;
-mod ask;
-mod asked;
+mod call;
 mod calls;
 mod connection;
 mod credentials;
@@ -15,14 +13,16 @@ pub mod exchange;
 mod followed_range;
 mod hex;
 mod keys;
-mod own;
+mod local_proxy;
 mod proxies;
 mod proxy_document;
 mod remote_proxy;
 pub mod request;
+mod response;
 mod retired;
 pub mod shared;
 mod sum;
+mod transaction;
 mod verdict_document;
 mod verdicts;
 mod wire_counts;

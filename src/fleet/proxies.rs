@@ -1,4 +1,4 @@
-//! What the other proxies tell, where this one is elected.
+//! The documents of the other proxies, where this one is elected.
 
 use crate::fleet::etcd_response::RangeResponse;
 use crate::fleet::followed_range::FollowedRange;
@@ -6,7 +6,7 @@ use crate::fleet::hex::Hex;
 use crate::fleet::keys::{FleetKeys, VerdictKey};
 use crate::fleet::proxy_document::ProxyDocument;
 use crate::fleet::remote_proxy::RemoteProxy;
-use crate::fleet::verdicts::Use;
+use crate::fleet::verdicts::Usage;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_view::FleetView;
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub struct Retiring {
     pub key: String,
     /// When it was changed last.
     pub revision: u64,
-    /// What it told last, marked as retired; nothing where the key is to be deleted.
+    /// Its last document, marked as retired; nothing where the key is to be deleted.
     pub document: Option<ProxyDocument>,
 }
 
@@ -73,7 +73,7 @@ impl Proxies {
         skipped
     }
 
-    /// How many processes told something within three intervals.
+    /// How many processes have published within three intervals.
     pub fn live(&self, now_ms: u64, interval_ms: u64) -> usize {
         let proxies = self.known.values();
         proxies.filter(|it| it.is_live(now_ms, interval_ms)).count()
@@ -104,15 +104,15 @@ impl Proxies {
     }
 
     /// Whether live proxies have the configuration that a verdict holds for.
-    pub fn usage(&self, key: &VerdictKey, now_ms: u64, interval_ms: u64) -> Use {
+    pub fn usage(&self, key: &VerdictKey, now_ms: u64, interval_ms: u64) -> Usage {
         let live = self.known.values();
         let live = live.filter(|it| it.is_live(now_ms, interval_ms));
-        let mut known = Use::Unknown;
+        let mut known = Usage::Unknown;
         for rollout in live.filter_map(|it| it.document.rollouts.get(&key.rollout)) {
             if rollout.digest_of(key.kind) == key.digest {
-                return Use::InForce;
+                return Usage::InForce;
             }
-            known = Use::Replaced;
+            known = Usage::Replaced;
         }
         known
     }
@@ -138,7 +138,7 @@ impl Proxies {
         let mut seen = vec![own.to_owned()];
         let mut shared = Vec::new();
         for proxy in self.known.values() {
-            // One that was restarted is silent soon.
+            // One that was restarted stops publishing soon.
             if !proxy.is_live(now_ms, interval_ms) || proxy.times < 5 {
                 continue;
             }

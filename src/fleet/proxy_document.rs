@@ -1,4 +1,4 @@
-//! What one proxy tells the others.
+//! The document that one proxy publishes.
 
 use crate::fleet::hex::Hex;
 use crate::fleet::keys::VerdictKind;
@@ -15,9 +15,9 @@ pub struct ProxyDocument {
     pub v: u32,
     /// Envoy's `node.id`.
     pub name: String,
-    /// How often it tells, in milliseconds.
+    /// How often it publishes, in milliseconds.
     pub interval_ms: u64,
-    /// The second in which it told this, by its own clock that never steps: the seconds in `recent` are by it.
+    /// The second in which it published this, by its own clock that never steps: the seconds in `recent` are by it.
     pub second: u64,
     /// Whether its counts are among those of retired proxies in the aggregate.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -1,11 +1,11 @@
-//! One process of another proxy, as far as its key tells.
+//! One process of another proxy, as its key shows it.
 
 use crate::analysis::incident::Incident;
 use crate::fleet::etcd_response::KeyValue;
 use crate::fleet::proxy_document::ProxyDocument;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_view::FleetView;
-use crate::policy::recent::News;
+use crate::policy::recent::RecentDelta;
 
 /// One process of another proxy.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ pub struct RemoteProxy {
     pub key: String,
     /// When its key was changed last.
     pub revision: u64,
-    /// What it told last.
+    /// Its last document.
     pub document: ProxyDocument,
-    /// How often it told something.
+    /// How many documents were read.
     pub times: u32,
-    /// When it told something last, by this proxy's clock.
+    /// When its last document was read, by this proxy's clock.
     seen_ms: u64,
     /// By how much this proxy's seconds are ahead of its.
     ahead_s: i64,
@@ -28,12 +28,12 @@ pub struct RemoteProxy {
 
 impl RemoteProxy {
     const MAX_BYTES: usize = 1_000_000;
-    /// A proxy that told nothing for so long is no more.
+    /// A proxy that has published nothing for so long is gone.
     const RETIRE_MS: u64 = 60_000;
     /// The key of one that is no more is kept for so long, so that one that was cut off finds it.
     const FORGET_MS: u64 = 3_600_000;
 
-    /// Reads what a proxy tells, of which this much was `known` before, and hands what is new of it to the view. Nothing
+    /// Reads the document of a proxy, of which this much was `known` before, and adds what is new in it to the view. Nothing
     /// where its key can't be read.
     pub fn read(
         key: &str,
@@ -61,8 +61,9 @@ impl RemoteProxy {
                 view.late.push((name.clone(), late));
             } else if let (Some(recent), Some(before)) = (&rollout.recent, before) {
                 let none = Default::default();
-                let news = recent.since(before.recent.as_ref().unwrap_or(&none));
-                view.news.push((name.clone(), by_our_clock(news, ahead_s)));
+                let delta = recent.since(before.recent.as_ref().unwrap_or(&none));
+                view.recent
+                    .push((name.clone(), by_our_clock(delta, ahead_s)));
             }
         }
         Some(Self {
@@ -75,7 +76,7 @@ impl RemoteProxy {
         })
     }
 
-    /// Whether it told something within three intervals.
+    /// Whether it has published within three intervals.
     pub fn is_live(&self, now_ms: u64, interval_ms: u64) -> bool {
         let intervals_ms = self.interval_ms(interval_ms).saturating_mul(3);
         // A tick, and a call that comes back late, on top.
@@ -94,7 +95,7 @@ impl RemoteProxy {
         }
     }
 
-    /// What it told last, marked as retired; nothing where it is so already.
+    /// Its last document, marked as retired; nothing where it is so already.
     pub fn retired(&self) -> Option<ProxyDocument> {
         if self.document.retired {
             return None;
@@ -120,14 +121,14 @@ fn difference(ours: u64, theirs: u64) -> i64 {
     signed(ours).saturating_sub(signed(theirs))
 }
 
-/// News with this proxy's seconds.
-fn by_our_clock(mut news: News, ahead_s: i64) -> News {
-    for (second, _, _) in &mut news.starts {
+/// The changes with this proxy's seconds.
+fn by_our_clock(mut delta: RecentDelta, ahead_s: i64) -> RecentDelta {
+    for (second, _, _) in &mut delta.starts {
         *second = second.saturating_add_signed(ahead_s);
     }
-    let incidents = news.incidents.iter_mut();
+    let incidents = delta.incidents.iter_mut();
     for Incident { began_s, .. } in incidents {
         *began_s = began_s.saturating_add_signed(ahead_s);
     }
-    news
+    delta
 }

@@ -5,7 +5,7 @@
 pub struct FleetRequest {
     /// The path.
     pub path: &'static str,
-    /// The token, where etcd asks for one.
+    /// The token, where etcd requires one.
     pub authorization: Option<String>,
     /// The body.
     pub body: Vec<u8>,

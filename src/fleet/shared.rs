@@ -16,7 +16,7 @@ pub struct FleetShared {
     pub incarnation: Hex,
     /// Whether the fleet has ever answered: what it had decided is known then.
     pub is_answered: bool,
-    /// The last beat of each VM whose counts etcd has.
+    /// The last heartbeat of each VM whose counts etcd has.
     pub stored: Vec<(u32, u64)>,
     /// Counts of this process that are among those of retired proxies.
     #[serde(skip_serializing_if = "HashMap::is_empty")]
@@ -47,16 +47,16 @@ impl FleetShared {
     ///
     /// # Errors
     /// Where the host refuses a call.
-    pub fn tell_answered<S: SharedStore>(peers: &Peers<S>) -> Result<(), HostStatus> {
+    pub fn announce_answered<S: SharedStore>(peers: &Peers<S>) -> Result<(), HostStatus> {
         edit(&peers.store, &peers.keys.fleet, |shared: &mut Self| {
             !std::mem::replace(&mut shared.is_answered, true)
         })?;
         Ok(())
     }
 
-    /// Whether etcd has what a VM told with a beat.
-    pub fn has_stored(&self, vm: u32, beat: u64) -> bool {
+    /// Whether etcd has what a VM published under a heartbeat.
+    pub fn has_stored(&self, vm: u32, heartbeat: u64) -> bool {
         let mut stored = self.stored.iter();
-        stored.any(|&(it, last)| it == vm && last >= beat)
+        stored.any(|&(it, last)| it == vm && last >= heartbeat)
     }
 }

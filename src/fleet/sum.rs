@@ -17,7 +17,7 @@ use crate::policy::worker::Worker;
 // === impl Exchange ===
 
 impl Exchange {
-    /// What to tell all others, and which proxies are no more.
+    /// The aggregate to publish, and which proxies are gone.
     pub(super) fn sum_up(
         &self,
         policy: &Policy,
@@ -28,8 +28,8 @@ impl Exchange {
         let (now_ms, interval_ms) = (now.steady_ms, settings.interval_ms);
         let mut document = AggregateDocument {
             v: AggregateDocument::VERSION,
-            elected: self.own.incarnation,
-            name: self.own.name.clone(),
+            elected: self.local.incarnation,
+            name: self.local.name.clone(),
             interval_ms,
             ..AggregateDocument::default()
         };
@@ -63,15 +63,15 @@ impl Exchange {
         (document, retiring)
     }
 
-    /// Whether this proxy is elected and knows what the others tell.
+    /// Whether this proxy is elected and has read the documents of the others.
     pub(super) fn knows_all(&self) -> bool {
-        self.aggregate.elects(self.own.incarnation) && self.proxies.range.is_known
+        self.aggregate.elects(self.local.incarnation) && self.proxies.range.is_known
     }
 
     /// What all proxies have counted, this one too.
     fn sums(&self, retired: &CountsByRollout) -> CountsByRollout {
         let mut sums = retired.clone();
-        for (name, counts) in self.proxies.counts().chain(self.own.all_told()) {
+        for (name, counts) in self.proxies.counts().chain(self.local.all_published()) {
             counts.add_to_list(sums.entry(name.clone()).or_default());
         }
         sums

@@ -29,7 +29,7 @@ struct Known {
 
 /// Whether proxies have the configuration that a verdict holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub enum Usage {
     /// One has it.
     InForce,
     /// None has it, and one has another configuration of the rollout.
@@ -151,11 +151,11 @@ impl Verdicts {
         &mut self,
         now_ms: u64,
         after_ms: u64,
-        used: impl Fn(&VerdictKey) -> Use,
+        used: impl Fn(&VerdictKey) -> Usage,
     ) -> Vec<(VerdictKey, u64)> {
         let mut ended = Vec::new();
         for (key, known) in &mut self.known {
-            if used(key) != Use::Replaced {
+            if used(key) != Usage::Replaced {
                 known.unused_since_ms = None;
                 continue;
             }

@@ -125,7 +125,7 @@ impl Active {
             self.come_into_force();
         }
         self.answer_overdue_feedback();
-        self.meet_fleet(shared.as_ref(), is_well, now);
+        self.exchange_with_fleet(shared.as_ref(), is_well, now);
     }
 
     /// The VM's part in looking after the rollouts.
@@ -165,7 +165,7 @@ impl Active {
         }
         for action in report.actions {
             if let Some((rollout, runtime)) = self.serving.rollout(action.rollout) {
-                runtime.perform(&self.serving.policy, rollout, action.what);
+                runtime.perform(&self.serving.policy, rollout, action.action);
             }
         }
         self.log_trouble(report.trouble);

@@ -31,9 +31,9 @@ impl CallbackSeen {
     }
 
     /// It should have come. Complains, once, where it never has.
-    pub fn miss(&self, complain: impl FnOnce()) {
+    pub fn miss(&self, log: impl FnOnce()) {
         if !self.has_come.get() && !self.is_missed.replace(true) {
-            complain();
+            log();
         }
     }
 }

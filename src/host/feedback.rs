@@ -44,7 +44,7 @@ impl Active {
             }
             _ => {}
         }
-        self.lead_nowhere()?;
+        self.route_to_no_cluster()?;
         let wait = FeedbackWait::new(query, clock::steady_ns(), request_bytes().unwrap_or(0));
         let request = Rc::new(FeedbackRequest::new(context, wait));
         self.waiting_feedback
@@ -55,7 +55,7 @@ impl Active {
 
     /// Sees to it that the request at hand reaches no upstream, should Envoy pass it on: its cluster does not exist,
     /// and where routes go by the color header, none takes a request without a path.
-    fn lead_nowhere(&self) -> Result<(), HostStatus> {
+    fn route_to_no_cluster(&self) -> Result<(), HostStatus> {
         if self.serving.policy.has_rollout_without_clusters() {
             calls::remove_request_header(":path")?;
         }
@@ -63,7 +63,7 @@ impl Active {
     }
 
     /// The access log shows feedback as it came.
-    fn lead_back(&self) {
+    fn restore_path(&self) {
         if let (Some(endpoint), true) = (
             &self.serving.policy.feedback,
             self.serving.policy.has_rollout_without_clusters(),
@@ -85,7 +85,7 @@ impl Active {
         if refusal.is_none() && !is_last {
             return None;
         }
-        self.lead_back();
+        self.restore_path();
         if let Some(refusal) = refusal {
             return Some(answered(Err(refusal)));
         }
@@ -127,7 +127,7 @@ impl Active {
             match request.wait.overdue(now_ns, self.arrived(bytes, false)) {
                 None => self.waiting_feedback.borrow_mut().push(weak),
                 Some(report) if can_answer => {
-                    self.lead_back();
+                    self.restore_path();
                     let phase = self.take_or_refuse(report, request.context);
                     request.settle(phase);
                 }

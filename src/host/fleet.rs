@@ -8,7 +8,7 @@ use super::held_request::HeldRequest;
 use super::phase::Phase;
 use super::proxy_wasm::calls;
 use super::storing_feedback::StoringFeedback;
-use crate::fleet::exchange::{Surroundings, shared};
+use crate::fleet::exchange::{Environment, shared};
 use crate::fleet::request::FleetRequest;
 use crate::fleet::shared::FleetShared;
 use crate::policy::feedback_endpoint::FeedbackError;
@@ -33,10 +33,10 @@ impl Active {
             .then(|| self.serving.plugin.with_peers(shared))?
     }
 
-    /// Calls where it is time to, and looks after what waits.
-    pub fn meet_fleet(&self, shared: Option<&FleetShared>, is_well: bool, now: Now) {
+    /// Makes the call that is due, and answers the requests that wait for it.
+    pub fn exchange_with_fleet(&self, shared: Option<&FleetShared>, is_well: bool, now: Now) {
         let (Some(fleet), Some(settings)) = (&self.fleet, &self.serving.policy.fleet) else {
-            self.serving.plugin.exchange.borrow_mut().rest();
+            self.serving.plugin.exchange.borrow_mut().stop();
             return;
         };
         if is_well {
@@ -44,7 +44,7 @@ impl Active {
             if leads {
                 self.exchange(fleet, settings, now);
             } else if self.worker().is_in_force() {
-                self.serving.plugin.exchange.borrow_mut().rest();
+                self.serving.plugin.exchange.borrow_mut().stop();
             }
         }
         if fleet.holds() {
@@ -57,7 +57,7 @@ impl Active {
     }
 
     fn exchange(&self, fleet: &FleetLink, settings: &FleetSettings, now: Now) {
-        let surroundings = Surroundings {
+        let environment = Environment {
             name: &fleet.name,
             password: fleet.password.as_deref(),
             random: random(fleet),
@@ -71,11 +71,11 @@ impl Active {
                 &worker,
                 peers,
                 now,
-                surroundings,
+                environment,
             )?;
             if let Some(request) = request {
                 let taken = send(fleet, settings, &request);
-                exchange.sent(taken, peers, now, surroundings.random);
+                exchange.sent(taken, peers, now, environment.random);
             }
             Ok(())
         });
@@ -154,13 +154,13 @@ impl Active {
 
     /// Feedback that was counted just now is answered once the fleet's store has it.
     pub fn store_first(&self, fleet: &FleetLink, context: u32) -> Rc<StoringFeedback> {
-        let beat = self
+        let heartbeat = self
             .serving
             .plugin
-            .with_peers(|peers| peers.member.next_beat());
+            .with_peers(|peers| peers.member.next_heartbeat());
         let storing = Rc::new(StoringFeedback {
             context,
-            beat,
+            heartbeat,
             since_ms: clock::steady_ns() / 1_000_000,
         });
         fleet.storing.borrow_mut().push(Rc::downgrade(&storing));
@@ -180,7 +180,7 @@ impl Active {
                 continue;
             };
             let is_stored = vm.zip(shared);
-            let is_stored = is_stored.is_some_and(|(vm, it)| it.has_stored(vm, feedback.beat));
+            let is_stored = is_stored.is_some_and(|(vm, it)| it.has_stored(vm, feedback.heartbeat));
             if !is_stored && !feedback.is_overdue(now_ms) {
                 fleet.storing.borrow_mut().push(weak);
             } else if let Err(status) = calls::set_effective_context(feedback.context) {

@@ -90,7 +90,7 @@ impl Plugin {
             };
             for (name, state) in self.rollouts.borrow().iter() {
                 let name = name.as_str().to_owned();
-                if let Some(recent) = state.tell_recent() {
+                if let Some(recent) = state.publish_recent() {
                     counts.recent.insert(name.clone(), recent);
                 }
                 counts.rollouts.insert(name, state.counts());

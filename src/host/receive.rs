@@ -6,7 +6,7 @@ use super::fleet_link::FleetLink;
 use super::phase::Phase;
 use super::proxy_wasm::calls;
 use super::rollout_runtime::RolloutRuntime;
-use super::routed_stream::{Part, RoutedStream};
+use super::routed_stream::{RoutedStream, StreamRole};
 use super::vm;
 use crate::analysis::grpc::is_grpc;
 use crate::analysis::shadow::Shadow;
@@ -70,12 +70,12 @@ impl Active {
         runtime.define(&self.serving.policy, rollout);
         let decision = rollout.decide_copy(&request);
         let is_judged = rollout.judges(&decision, runtime.weights(rollout), true);
-        let part = Part {
+        let role = StreamRole {
             is_copy: true,
             is_judged,
         };
         let place = (index, rollout, runtime);
-        let stream = self.send(place, &request, decision, part, is_complete)?;
+        let stream = self.send(place, &request, decision, role, is_complete)?;
         Ok(Phase::Routed(stream))
     }
 
@@ -110,7 +110,7 @@ impl Active {
             return self.hold(rollout, request, context, is_complete);
         }
         decision.is_copied &= runtime.copies();
-        let part = Part {
+        let role = StreamRole {
             is_copy: false,
             is_judged: rollout.judges(&decision, weights, false),
         };
@@ -118,7 +118,7 @@ impl Active {
             calls::set_request_header(Shadow::HEADER, Shadow::TARGET)?;
         }
         let place = (index, rollout, runtime);
-        let stream = self.send(place, request, decision, part, is_complete)?;
+        let stream = self.send(place, request, decision, role, is_complete)?;
         Ok(Phase::Routed(stream))
     }
 
@@ -128,7 +128,7 @@ impl Active {
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         request: &Request<'_>,
         decision: Decision,
-        part: Part,
+        role: StreamRole,
         is_complete: bool,
     ) -> Result<RoutedStream, HostStatus> {
         let started_ns = if rollout.slow_after().is_some() {
@@ -143,7 +143,7 @@ impl Active {
         let is_grpc = content_type.is_some_and(is_grpc);
         let place = (index, rollout, runtime);
         let mut stream =
-            RoutedStream::new(&self.serving, place, decision, part, started_ns, is_grpc);
+            RoutedStream::new(&self.serving, place, decision, role, started_ns, is_grpc);
         if runtime.compares {
             stream.await_label(&request.headers, decision.is_copied);
         }

@@ -43,7 +43,7 @@ impl ResponseBody {
             return;
         }
         let content_type = calls::response_header("content-type");
-        if content_type.is_some_and(|it| EventStream::is_one(&it))
+        if content_type.is_some_and(|it| EventStream::has_content_type(&it))
             && calls::response_header("content-encoding")
                 .is_none_or(|it| it.eq_ignore_ascii_case(b"identity"))
         {

@@ -12,7 +12,7 @@ impl RoutedStream {
     pub fn response_body(&mut self, serving: &Serving, size: usize, is_last: bool) {
         serving.response_bodies.come();
         let Some(body) = &mut self.body else { return };
-        waiting::see_body();
+        waiting::note_body();
         if size == 0 {
             if is_last {
                 self.take_end(serving);
@@ -74,7 +74,7 @@ impl RoutedStream {
 
     fn chunks(&self) -> Option<&ChunkMetrics> {
         self.body.as_ref().filter(|body| body.is_timed())?;
-        let chunks = if self.part.is_copy {
+        let chunks = if self.role.is_copy {
             &self.state.shadow_chunks
         } else {
             &self.state.chunks

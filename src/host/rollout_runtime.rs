@@ -7,7 +7,7 @@ use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::Guard;
 use crate::analysis::incident::Origin;
 use crate::analysis::quality_figures::QualityFigures;
-use crate::policy::action::Todo;
+use crate::policy::action::Action;
 use crate::policy::decide::Decision;
 use crate::policy::policy::Policy;
 use crate::policy::ramp_begin::RampNotice;
@@ -138,55 +138,55 @@ impl RolloutRuntime {
     }
 
     /// Does what the core asks for.
-    pub fn perform(&self, policy: &Policy, rollout: &Rollout, todo: Todo) {
+    pub fn perform(&self, policy: &Policy, rollout: &Rollout, actions: Action) {
         let (name, stable) = (rollout.name.as_str(), rollout.stable.as_str());
-        match todo {
-            Todo::RollBack { cause, reason } => {
+        match actions {
+            Action::RollBack { cause, reason } => {
                 self.define(policy, rollout);
                 if let Some(trips) = self.state.trips.get() {
                     trips.of(cause).increment();
                 }
                 warn!("rollout {name}: rolled back to {stable}: {reason}");
             }
-            Todo::SetSlowAfter(ns) => {
+            Action::SetSlowAfter(ns) => {
                 info!(
                     "rollout {name}: a response is slow after {} ms",
                     ns / 1_000_000
                 );
             }
-            Todo::ShowEvidence(evidence) => {
+            Action::ShowEvidence(evidence) => {
                 if let Some(shown) = self.state.evidence.get() {
                     shown.show(evidence);
                 }
             }
-            Todo::Promote(_) => {
+            Action::Promote(_) => {
                 info!("rollout {name}: the quality gate is passed, the ramp goes on")
             }
-            Todo::Advance { reason, .. } => {
+            Action::Advance { reason, .. } => {
                 if let Some(reason) = reason {
                     info!("rollout {name}: {reason}");
                 }
             }
-            Todo::ReportRamp(RampNotice::AtFirstStep) => {
+            Action::ReportRamp(RampNotice::AtFirstStep) => {
                 info!("rollout {name}: the ramp begins at its first step");
             }
-            Todo::ReportRamp(RampNotice::AtLastStep) => {
+            Action::ReportRamp(RampNotice::AtLastStep) => {
                 warn!(
                     "rollout {name}: the ramp begins at its last step: its start is too long past"
                 );
             }
-            Todo::ReportRollback(cause) => {
+            Action::ReportRollback(cause) => {
                 warn!(
                     "rollout {name}: stays rolled back to {stable} ({})",
                     cause.as_str()
                 );
             }
-            Todo::ShowGuardState(state) => {
+            Action::ShowGuardState(state) => {
                 if let Some(guard_state) = self.state.guard_state.get() {
                     guard_state.set(state as u32);
                 }
             }
-            Todo::ShowOutcomes(outcomes) => {
+            Action::ShowOutcomes(outcomes) => {
                 if outcomes != PerColor::default() {
                     self.define(policy, rollout);
                 }
@@ -198,14 +198,14 @@ impl RolloutRuntime {
                     }
                 }
             }
-            Todo::ShowDisagreement(counts) => {
+            Action::ShowDisagreement(counts) => {
                 let shadow = rollout.shadow.as_ref();
                 let comparison = shadow.and_then(|it| it.comparison.as_ref());
                 if let (Some(metrics), Some(it)) = (self.state.disagreement.get(), comparison) {
                     metrics.show(it.figure(&counts));
                 }
             }
-            Todo::ShowScores(sums) => {
+            Action::ShowScores(sums) => {
                 if sums != PerColor::default() {
                     self.define(policy, rollout);
                 }
@@ -213,7 +213,7 @@ impl RolloutRuntime {
                     self.state.scores.show_scores(quality, &sums);
                 }
             }
-            Todo::ShowVerdicts(verdicts) => {
+            Action::ShowVerdicts(verdicts) => {
                 if verdicts.iter().any(|it| *it != LimitVerdict::Undecided) {
                     self.define(policy, rollout);
                 }
@@ -221,8 +221,8 @@ impl RolloutRuntime {
                     self.state.scores.show_verdicts(quality, &verdicts);
                 }
             }
-            Todo::ShowWeights(weights) => self.show_weights(weights),
-            Todo::ShowRamp(ramp) => {
+            Action::ShowWeights(weights) => self.show_weights(weights),
+            Action::ShowRamp(ramp) => {
                 if let Some(metrics) = self.state.ramp.get() {
                     metrics.show(ramp);
                 }

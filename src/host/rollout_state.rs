@@ -173,7 +173,7 @@ impl RolloutState {
         is_current
     }
 
-    /// A request has ended by the client's fault, so it tells nothing of its color.
+    /// A request has ended by the client's fault, so it is not evidence about its color.
     pub fn take_back(&self, origin: &Origin) {
         if let (true, Some(second)) = (self.is_current(origin), origin.began_s) {
             self.recent.borrow_mut().take_back(second, origin.color);
@@ -297,15 +297,15 @@ impl RolloutState {
         self.counts.borrow().clone()
     }
 
-    /// What went on of late, and that the others are told of it; nothing where no guard goes by it.
-    pub fn tell_recent(&self) -> Option<Recent> {
+    /// What went on of late, which counts as published from then on; nothing where no guard goes by it.
+    pub fn publish_recent(&self) -> Option<Recent> {
         let mut recent = self.recent.borrow_mut();
         if recent.is_empty() {
             return None;
         }
-        let told = recent.clone();
+        let published = recent.clone();
         recent.end_turn();
-        Some(told)
+        Some(published)
     }
 
     fn show_counts(&self) {

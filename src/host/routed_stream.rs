@@ -34,7 +34,7 @@ pub struct RoutedStream {
     started_ns: u64,
     new_id: Option<NewId>,
     grpc: Option<GrpcCall>,
-    pub(super) part: Part,
+    pub(super) role: StreamRole,
     is_overridden: bool,
     /// Its id, where its answer is to be compared with the other color's.
     compared: Option<RequestId>,
@@ -50,17 +50,17 @@ pub struct RoutedStream {
 
 /// What a request counts as.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct StreamRole {
     /// Whether it is the copy of another.
     pub is_copy: bool,
     /// Whether guard and gate look at it.
     pub is_judged: bool,
 }
 
-/// The response header by which an upstream tells how a prediction turned out.
+/// The response header in which an upstream reports how a prediction turned out.
 const OUTCOME_HEADER: &str = "x-bluegreen-outcome";
 
-/// The response header by which an upstream tells scores.
+/// The response header in which an upstream reports scores.
 const SCORE_HEADER: &str = "x-bluegreen-score";
 
 // === impl RoutedStream ===
@@ -72,7 +72,7 @@ impl RoutedStream {
         serving: &Serving,
         (index, rollout, runtime): (usize, &Rollout, &RolloutRuntime),
         decision: Decision,
-        part: Part,
+        role: StreamRole,
         started_ns: u64,
         is_grpc: bool,
     ) -> Self {
@@ -83,11 +83,11 @@ impl RoutedStream {
         let stream = Self {
             rollout: index,
             state: Rc::clone(state),
-            origin: runtime.origin(&decision, part.is_judged),
+            origin: runtime.origin(&decision, role.is_judged),
             started_ns,
             new_id: decision.new_id,
             grpc: is_grpc.then(GrpcCall::default),
-            part,
+            role,
             is_overridden: decision.reason == Reason::Override,
             compared: None,
             is_complete: false,
@@ -114,7 +114,7 @@ impl RoutedStream {
         if !serving.policy.profile.shows_streams() {
             return None;
         }
-        let shown = if self.part.is_copy {
+        let shown = if self.role.is_copy {
             &self.state.shadow.get()?.streams
         } else {
             self.state.streams.get()?
@@ -124,7 +124,7 @@ impl RoutedStream {
 
     /// What counts it by its color.
     fn color(&self) -> Option<&ColorMetrics> {
-        let colors = if self.part.is_copy {
+        let colors = if self.role.is_copy {
             &self.state.shadow.get()?.colors
         } else {
             self.state.colors.get()?
@@ -134,7 +134,7 @@ impl RoutedStream {
 
     /// Its answer is compared with the other color's, if there is one. Where Envoy gives it no id, it is not.
     pub fn await_label(&mut self, headers: &Headers<'_>, is_copied: bool) {
-        if is_copied || self.part.is_copy {
+        if is_copied || self.role.is_copy {
             let id = headers.first(RequestId::HEADER).filter(|it| !it.is_empty());
             self.compared = id.map(|id| RequestId::new(id, self.origin.generation));
         }
@@ -145,7 +145,7 @@ impl RoutedStream {
         self.is_complete = true;
         if let (Some(slow_after_ns), false, false) = (
             runtime.slow_after_ns(rollout),
-            !self.part.is_judged,
+            !self.role.is_judged,
             self.has_answer,
         ) {
             let waiter = Waiter {
@@ -260,18 +260,18 @@ impl RoutedStream {
         Some(wait.waited_ns)
     }
 
-    /// Takes the outcome that the upstream tells out of the response.
+    /// Removes the outcome header from the response and counts it.
     fn take_outcome(&self) {
         let Some(value) = calls::take_response_header(OUTCOME_HEADER) else {
             return;
         };
-        let traffic = if self.part.is_copy {
+        let traffic = if self.role.is_copy {
             Traffic::Shadow
         } else {
             Traffic::Users
         };
         if let (false, Some(kind)) = (self.is_overridden, Outcome::from_bytes(&value)) {
-            let is_judged = self.part.is_judged;
+            let is_judged = self.role.is_judged;
             self.state
                 .count_outcome(&self.origin, kind, traffic, is_judged);
         }
@@ -287,21 +287,21 @@ impl RoutedStream {
         };
         let answer = Answer {
             request,
-            is_canarys: self.part.is_copy,
+            is_canarys: self.role.is_copy,
             label,
         };
-        if let Ok(Some(differs)) = answer.meet(&HostStore, &serving.plugin.keys) {
+        if let Ok(Some(differs)) = answer.compare_or_store(&HostStore, &serving.plugin.keys) {
             self.state.count_compared(&self.origin, differs);
         }
     }
 
-    /// Takes the scores that the upstream tells out of the response.
+    /// Removes the scores header from the response and counts it.
     fn take_scores(&self, rollout: &Rollout) {
         let Some(value) = calls::take_response_header(SCORE_HEADER) else {
             return;
         };
-        let told = scores_in_header(&value, rollout.scores());
-        if let (true, Some(scores)) = (self.part.is_judged, told) {
+        let scores = scores_in_header(&value, rollout.scores());
+        if let (true, Some(scores)) = (self.role.is_judged, scores) {
             self.state.count_scores(&self.origin, rollout, &scores);
         }
     }
@@ -351,7 +351,7 @@ impl RoutedStream {
             color.retried.increment();
         }
         let is_clients_fault = end.class() == StreamClass::ClientFault;
-        if self.part.is_copy && !is_clients_fault {
+        if self.role.is_copy && !is_clients_fault {
             self.state.count_copy(&self.origin);
         }
         if is_clients_fault {
@@ -366,7 +366,7 @@ impl RoutedStream {
     }
 
     fn count(&self, has_failed: bool) {
-        let is_current = if self.part.is_judged {
+        let is_current = if self.role.is_judged {
             self.state.count_end(&self.origin, has_failed, self.is_slow)
         } else {
             self.state.is_current(&self.origin)

@@ -12,7 +12,7 @@ use crate::value::name::RolloutName;
 /// What becomes of copies.
 #[derive(Debug)]
 pub struct ShadowMetrics {
-    /// Requests for which a copy was asked.
+    /// Requests that Envoy was to copy.
     pub copied: Counter,
     pub colors: PerColor<ColorMetrics>,
     pub streams: PerColor<StreamMetrics>,

@@ -5,8 +5,8 @@
 pub struct StoringFeedback {
     /// Envoy's number of its stream.
     pub context: u32,
-    /// The beat with which this VM tells of it.
-    pub beat: u64,
+    /// The heartbeat under which this VM publishes it.
+    pub heartbeat: u64,
     pub since_ms: u64,
 }
 

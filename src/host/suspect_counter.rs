@@ -53,7 +53,7 @@ impl SuspectCounter {
         };
         if is_lost {
             self.missed.increment();
-            complain(end);
+            log_missed(end);
         }
         Some(end)
     }
@@ -61,14 +61,14 @@ impl SuspectCounter {
     /// Learns what other workers have found, and of a counter that was reset.
     pub fn learn(&self) {
         let mut signal = self.signal.borrow_mut();
-        signal.notice(self.suspects.value());
+        signal.resync(self.suspects.value());
         if self.missed.value() > 0 {
             signal.lose();
         }
     }
 }
 
-fn complain(StreamEnd { code, flags, .. }: StreamEnd) {
+fn log_missed(StreamEnd { code, flags, .. }: StreamEnd) {
     let why = if is_http3() {
         "is over HTTP/3, where the signal comes too late"
     } else {

@@ -29,7 +29,7 @@ pub fn answer(key: &WaitingKey) {
 }
 
 /// The body of a response has come.
-pub fn see_body() {
+pub fn note_body() {
     SEES_BODIES.set(true);
 }
 

@@ -1,4 +1,4 @@
-//! What a VM has to do about a rollout.
+//! The actions that the controller asks for.
 
 use crate::analysis::confidence_sequence::LimitVerdict;
 use crate::analysis::guard::Cause;
@@ -12,18 +12,18 @@ use crate::policy::shared_state::Fact;
 use crate::value::color::PerColor;
 use crate::value::percent::Weights;
 
-/// Something to do about one rollout.
+/// An action on one rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Action {
+pub struct RolloutAction {
     /// The index of the rollout.
     pub rollout: usize,
-    /// What to do.
-    pub what: Todo,
+    /// The action.
+    pub action: Action,
 }
 
-/// What to do.
+/// An action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Todo {
+pub enum Action {
     /// Send all traffic to the stable color.
     RollBack {
         /// The limit that was passed.
@@ -41,7 +41,7 @@ pub enum Todo {
         from: Option<RampPosition>,
         /// Where it is from now on.
         to: RampPosition,
-        /// What there is to say of it.
+        /// The line to log.
         reason: Option<String>,
     },
     /// Say where a ramp begins.
@@ -86,9 +86,9 @@ pub enum GuardState {
     Tripped = 2,
 }
 
-// === impl Todo ===
+// === impl Action ===
 
-impl Todo {
+impl Action {
     /// What all VMs have to know of it.
     pub fn fact(&self) -> Option<Fact> {
         match *self {

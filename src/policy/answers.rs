@@ -50,7 +50,7 @@ impl Answer {
     ///
     /// # Errors
     /// Where the host refuses a call.
-    pub fn meet(
+    pub fn compare_or_store(
         &self,
         store: &impl SharedStore,
         keys: &SharedKeys,

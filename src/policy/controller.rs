@@ -1,6 +1,6 @@
 //! What to do about the rollouts of one configuration: figures and clock in, actions out.
 
-use crate::policy::action::Action;
+use crate::policy::action::RolloutAction;
 use crate::policy::figures::{Figures, Now};
 use crate::policy::fleet_view::{FleetShown, FleetView};
 use crate::policy::policy::Policy;
@@ -62,7 +62,7 @@ impl Controller {
         policy: &Policy,
         known: &Known<'_>,
         windows: &mut Windows,
-    ) -> Vec<Action> {
+    ) -> Vec<RolloutAction> {
         let &Known {
             figures,
             has_changed,
@@ -85,10 +85,10 @@ impl Controller {
                 judges: policy.fleet.is_none() || fleet.judges(&rollout.name, watch.digest()),
                 shown: fleet.shown.get(rollout.name.as_str()),
             };
-            let todo = watch.tick(rollout, &input, windows);
-            actions.extend(todo.into_iter().map(|what| Action {
+            let due = watch.tick(rollout, &input, windows);
+            actions.extend(due.into_iter().map(|action| RolloutAction {
                 rollout: index,
-                what,
+                action,
             }));
         }
         actions

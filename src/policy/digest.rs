@@ -1,4 +1,4 @@
-//! Digests of a rollout, by which workers and configurations tell whether it is still the same.
+//! Digests of a rollout, by which workers and configurations know whether it is still the same.
 
 use crate::policy::canonical::{
     CanonicalCookie, CanonicalGuard, CanonicalOverride, CanonicalRamp, CanonicalReleases,

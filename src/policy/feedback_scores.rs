@@ -130,18 +130,18 @@ fn explained_sums(node: &Node<'_>, problems: &mut Problems) -> Option<ScoreSum> 
     made.filter(|_| problems.count() == before)
 }
 
-/// The scores that an upstream tells in a header, such as `rating=4.5, cost=0.02`. None where something is wrong with it.
+/// The scores in an upstream's response header, such as `rating=4.5, cost=0.02`. None where something is wrong with it.
 pub fn scores_in_header(value: &[u8], scores: &[Score]) -> Option<Scores> {
     let value = std::str::from_utf8(value).ok()?;
-    let mut told = Scores::new();
+    let mut sums = Scores::new();
     for part in value.split(',') {
         let (name, score) = part.split_once('=')?;
         let index = index_of(scores, name.trim_ascii())?;
-        let is_new = told.iter().all(|(it, _)| *it != index);
+        let is_new = sums.iter().all(|(it, _)| *it != index);
         let score = Micro::parse(score.trim_ascii()).filter(|_| is_new)?;
-        told.push((index, ScoreSum::of(score)));
+        sums.push((index, ScoreSum::of(score)));
     }
-    Some(told)
+    Some(sums)
 }
 
 /// The index of the score of this name.

@@ -1,4 +1,4 @@
-//! Where the proxies of a fleet meet.
+//! How the proxies of a fleet exchange what they know.
 
 use crate::json::found::Found;
 use crate::json::invalid::invalid;
@@ -13,7 +13,7 @@ pub struct FleetSettings {
     pub prefix: String,
     /// How often each proxy exchanges, in milliseconds.
     pub interval_ms: u64,
-    /// Who the proxy is to etcd, where etcd asks for it.
+    /// The user as whom the proxy authenticates to etcd, where etcd requires it.
     pub auth: Option<FleetAuth>,
 }
 

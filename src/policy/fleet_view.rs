@@ -6,7 +6,7 @@ use crate::analysis::sequential_guard::Evidence;
 use crate::policy::action::GuardState;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::policy::Policy;
-use crate::policy::recent::News;
+use crate::policy::recent::RecentDelta;
 use crate::policy::rollout::Rollout;
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -15,7 +15,7 @@ use crate::value::name::RolloutName;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
-/// What a VM that leads knows of the other proxies of its fleet, and has to tell them.
+/// What a VM that leads knows of the other proxies of its fleet, and has to publish to them.
 #[derive(Debug, Default)]
 pub struct FleetView {
     /// Who judges.
@@ -25,13 +25,13 @@ pub struct FleetView {
     /// How much of it was not counted just now, by the names of rollouts.
     pub late: Vec<(String, FleetCounts)>,
     /// What went on at others since this was taken last. Its generations are those of [`RolloutIdentity`].
-    pub news: Vec<(String, News)>,
+    pub recent: Vec<(String, RecentDelta)>,
     /// What the fleet has decided.
     pub facts: Vec<FleetFact>,
     /// What the judging proxy shows, by the names of rollouts.
     pub shown: HashMap<String, FleetShown, Xxh64Builder>,
     /// What went on at this proxy since this was taken last.
-    pub own_news: Vec<(String, News)>,
+    pub own_recent: Vec<(String, RecentDelta)>,
     changes: u64,
     /// Whether windows and evidence begin anew: they are about other requests than before.
     pub begins_anew: bool,
@@ -158,22 +158,22 @@ impl FleetView {
     }
 
     /// What went on at others that is about rollouts as they are configured here, with the generations of `epochs`.
-    pub fn take_news(
+    pub fn take_recent(
         &mut self,
         policy: &Policy,
         identities: &[RolloutIdentity],
         epochs: &[Epoch],
-    ) -> Vec<(String, News)> {
-        let mut news = std::mem::take(&mut self.news);
-        news.retain_mut(|(name, news)| {
+    ) -> Vec<(String, RecentDelta)> {
+        let mut recent = std::mem::take(&mut self.recent);
+        recent.retain_mut(|(name, delta)| {
             let index = policy.named(name);
             let known = index.and_then(|it| identities.get(it).zip(epochs.get(it)));
-            let known = known.filter(|(identity, _)| identity.generation == news.generation);
+            let known = known.filter(|(identity, _)| identity.generation == delta.generation);
             if let Some((_, epoch)) = known {
-                news.generation = epoch.generation;
+                delta.generation = epoch.generation;
             }
             known.is_some()
         });
-        news
+        recent
     }
 }

@@ -7,7 +7,7 @@ use crate::analysis::quality::Quality;
 use crate::analysis::quality_analysis::QualityAnalysis;
 use crate::analysis::sequential_guard::SequentialGuard;
 use crate::analysis::shadow::Shadow;
-use crate::policy::action::{GuardState, Todo};
+use crate::policy::action::{Action, GuardState};
 use crate::policy::rollout::Rollout;
 use crate::policy::shown_stats::ShownStats;
 use crate::policy::tick_input::TickInput;
@@ -26,7 +26,7 @@ pub struct Judgment<'a> {
     /// What the stats show of the limits.
     pub shown: &'a mut ShownStats,
     /// What there is to do.
-    pub todo: &'a mut Vec<Todo>,
+    pub actions: &'a mut Vec<Action>,
 }
 
 // === impl Judgment ===
@@ -69,12 +69,12 @@ impl Judgment<'_> {
         let &TickInput { now, figures, .. } = self.input;
         let totals = &figures.totals;
         let verdicts = quality.judge(self.rollout.stable, &totals.outcomes, &totals.scores);
-        self.shown.show_verdicts(verdicts.limits, self.todo);
+        self.shown.show_verdicts(verdicts.limits, self.actions);
         match verdicts.analysis {
             QualityAnalysis::Inconclusive => GuardState::Inconclusive,
             QualityAnalysis::Passed => {
                 if self.rollout.ramp.is_some() && figures.status.promoted_at_ms.is_none() {
-                    self.todo.push(Todo::Promote(now.wall_ms));
+                    self.actions.push(Action::Promote(now.wall_ms));
                 }
                 GuardState::Watching
             }
@@ -104,7 +104,7 @@ impl Judgment<'_> {
     }
 
     fn roll_back(&mut self, cause: Cause, reason: String) -> GuardState {
-        self.todo.push(Todo::RollBack { cause, reason });
+        self.actions.push(Action::RollBack { cause, reason });
         GuardState::Tripped
     }
 

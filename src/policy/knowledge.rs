@@ -1,12 +1,12 @@
 //! What one VM knows of the rollouts of its configuration.
 
 use crate::analysis::ramp_progress::RampProgress;
-use crate::policy::action::Action;
-use crate::policy::board::Board;
+use crate::policy::action::RolloutAction;
 use crate::policy::figures::Figures;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_view::FleetView;
 use crate::policy::policy::Policy;
+use crate::policy::proxy_counts::ProxyCounts;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -76,9 +76,9 @@ impl Knowledge {
     }
 
     /// Takes note of what has become of a rollout. Says whether the other VMs have to know.
-    pub fn note(&mut self, action: &Action) -> bool {
+    pub fn note(&mut self, action: &RolloutAction) -> bool {
         let known = self.statuses.get_mut(action.rollout);
-        let Some((status, fact)) = known.zip(action.what.fact()) else {
+        let Some((status, fact)) = known.zip(action.action.fact()) else {
             return false;
         };
         match fact {
@@ -94,12 +94,12 @@ impl Knowledge {
     }
 
     /// Adds up what all VMs counted, and the other proxies of the fleet.
-    pub fn add_up(&mut self, policy: &Policy, board: &Board, fleet: &FleetView) {
+    pub fn add_up(&mut self, policy: &Policy, counts: &ProxyCounts, fleet: &FleetView) {
         let known = self.identities.iter().zip(&self.statuses).zip(&self.epochs);
         for ((rollout, figures), ((identity, status), epoch)) in
             policy.rollouts.iter().zip(&mut self.figures).zip(known)
         {
-            let mut totals = board.counts(&rollout.name, *epoch).totals;
+            let mut totals = counts.of_rollout(&rollout.name, *epoch).totals;
             fleet.add_to(rollout, identity, &mut totals);
             *figures = Figures {
                 status: *status,
@@ -109,10 +109,10 @@ impl Knowledge {
     }
 
     /// What the VMs of this proxy have counted.
-    pub fn own_counts(&self, policy: &Policy, board: &Board) -> Vec<FleetCounts> {
+    pub fn own_counts(&self, policy: &Policy, counts: &ProxyCounts) -> Vec<FleetCounts> {
         let known = self.identities.iter().zip(&self.epochs);
         let own = |(rollout, (identity, epoch)): (&Rollout, (&RolloutIdentity, &Epoch))| {
-            let counts = board.counts(&rollout.name, *epoch);
+            let counts = counts.of_rollout(&rollout.name, *epoch);
             FleetCounts::of(rollout, identity, counts.totals)
         };
         policy.rollouts.iter().zip(known).map(own).collect()

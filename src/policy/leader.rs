@@ -1,6 +1,6 @@
 //! What the VM that leads does for all VMs of its proxy.
 
-use crate::policy::action::Action;
+use crate::policy::action::RolloutAction;
 use crate::policy::controller::{Controller, Known};
 use crate::policy::figures::Now;
 use crate::policy::fleet_facts::adopt;
@@ -20,8 +20,8 @@ pub struct Leader {
     added_up: (u64, u64),
 }
 
-/// The exchange takes news at each tick, unless Envoy refuses calls.
-const MAX_UNTOLD: usize = 4_096;
+/// So many changes are kept for the exchange, which takes them at each tick unless Envoy refuses calls.
+const MAX_OWN_RECENT: usize = 4_096;
 
 // === impl Leader ===
 
@@ -51,9 +51,9 @@ impl Leader {
     }
 
     /// Another VM leads.
-    pub fn rest<S>(&mut self, peers: &mut Peers<S>) {
+    pub fn step_down<S>(&mut self, peers: &mut Peers<S>) {
         self.leads = false;
-        peers.board.take_news();
+        peers.counts.take_recent();
         peers.fleet = FleetView::default();
     }
 
@@ -69,24 +69,26 @@ impl Leader {
         has_learned: bool,
         peers: &mut Peers<S>,
         now: Now,
-    ) -> Result<Vec<Action>, HostStatus> {
-        peers.board.look(&peers.store, &peers.keys)?;
+    ) -> Result<Vec<RolloutAction>, HostStatus> {
+        peers.counts.look(&peers.store, &peers.keys)?;
         let has_led = std::mem::replace(&mut self.leads, true);
         if !has_led {
             peers.windows.drop_stale(policy, now);
         }
-        let changes = (peers.board.changes(), peers.fleet.changes());
+        let changes = (peers.counts.changes(), peers.fleet.changes());
         let is_new = std::mem::replace(&mut self.added_up, changes) != changes;
         let has_changed = is_new || has_learned || !has_led;
         if has_changed {
-            known.add_up(policy, &peers.board, &peers.fleet);
+            known.add_up(policy, &peers.counts, &peers.fleet);
         }
-        let news = peers.board.take_news();
-        peers.sequential.learn(policy, &known.statuses, &news, now);
+        let recent = peers.counts.take_recent();
+        peers
+            .sequential
+            .learn(policy, &known.statuses, &recent, now);
         if policy.fleet.is_some() {
-            meet_fleet(policy, known, peers, now);
-            if peers.fleet.own_news.len() < MAX_UNTOLD {
-                peers.fleet.own_news.extend(news);
+            learn_from_fleet(policy, known, peers, now);
+            if peers.fleet.own_recent.len() < MAX_OWN_RECENT {
+                peers.fleet.own_recent.extend(recent);
             }
         }
         let mut actions = adopt(policy, &known.identities, &known.statuses, &peers.fleet);
@@ -103,7 +105,7 @@ impl Leader {
 }
 
 /// Learns what went on at other proxies, and how much of it is not of now.
-fn meet_fleet<S>(policy: &Policy, known: &Knowledge, peers: &mut Peers<S>, now: Now) {
+fn learn_from_fleet<S>(policy: &Policy, known: &Knowledge, peers: &mut Peers<S>, now: Now) {
     let Peers {
         fleet,
         windows,
@@ -118,8 +120,8 @@ fn meet_fleet<S>(policy: &Policy, known: &Knowledge, peers: &mut Peers<S>, now: 
     for (rollout, late) in fleet.take_late(policy, &known.identities) {
         windows.add_before(rollout, late.requests);
     }
-    let news = fleet.take_news(policy, &known.identities, &known.epochs);
+    let recent = fleet.take_recent(policy, &known.identities, &known.epochs);
     if fleet.role == FleetRole::Elected {
-        sequential.learn(policy, &known.statuses, &news, now);
+        sequential.learn(policy, &known.statuses, &recent, now);
     }
 }

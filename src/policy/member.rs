@@ -1,4 +1,4 @@
-//! One VM among those of one Envoy: its id, what it tells the others, and whether it leads.
+//! One VM among those of one Envoy: its id, the counts it publishes, and whether it leads.
 
 use crate::policy::registry::Registry;
 use crate::policy::shared_keys::SharedKeys;
@@ -6,7 +6,7 @@ use crate::policy::shared_store::{HostStatus, SharedStore, edit, read, to_json};
 use crate::policy::vm_counts::VmCounts;
 use serde::{Deserialize, Serialize};
 
-/// A VM's place among the others. One VM leads: it looks after all rollouts. Where it is silent for a
+/// A VM's place among the others. One VM leads: it looks after all rollouts. Where its heartbeat stops for a
 /// second, another takes over.
 #[derive(Debug, Default)]
 pub struct Member {
@@ -15,8 +15,8 @@ pub struct Member {
     last_tick_ms: Option<u64>,
     /// What was counted under earlier ids of this VM.
     base: VmCounts,
-    told: VmCounts,
-    is_untold: bool,
+    published: VmCounts,
+    is_unpublished: bool,
     leader: Leader,
     silent_ticks: u32,
 }
@@ -26,22 +26,22 @@ pub struct Member {
 #[serde(default)]
 struct Leader {
     vm: Option<u32>,
-    beat: u64,
+    heartbeat: u64,
 }
 
 // === impl Member ===
 
 impl Member {
-    /// A leader that did not change its beat for so many ticks is replaced.
+    /// A leader that did not change its heartbeat for so many ticks is replaced.
     pub const SILENT_TICKS: u32 = 5;
 
-    /// A VM tells its counts anew every so many ticks, also where they are the same.
-    pub const TICKS_PER_BEAT: u64 = 50;
+    /// A VM publishes its counts every so many ticks, also where they are the same.
+    pub const TICKS_PER_HEARTBEAT: u64 = 50;
 
     /// A VM that did not tick for so long may have been taken for dead: it begins anew under another id.
     pub const STALL_MS: u64 = 20_000;
 
-    /// Takes part: tells what this VM has counted so far, where it is new, and says whether this VM leads.
+    /// Publishes what this VM has counted so far, where it is new, and says whether this VM leads.
     ///
     /// # Errors
     /// Where the host refuses a call; what was not done is done at the next tick.
@@ -55,15 +55,15 @@ impl Member {
         self.ticks = self.ticks.wrapping_add(1);
         let last_ms = self.last_tick_ms.replace(now_ms).unwrap_or(now_ms);
         if now_ms.saturating_sub(last_ms) > Self::STALL_MS && self.id.take().is_some() {
-            self.base = self.told.clone();
+            self.base = self.published.clone();
         }
         if let Some(counted) = counted {
-            self.told = counted;
-            self.is_untold = true;
+            self.published = counted;
+            self.is_unpublished = true;
         }
         let id = self.register(store, keys)?;
-        if self.is_untold || self.ticks.is_multiple_of(Self::TICKS_PER_BEAT) {
-            self.tell(store, keys, id)?;
+        if self.is_unpublished || self.ticks.is_multiple_of(Self::TICKS_PER_HEARTBEAT) {
+            self.publish(store, keys, id)?;
         }
         self.lead(store, keys, id)
     }
@@ -73,8 +73,8 @@ impl Member {
         self.id
     }
 
-    /// The beat with which it tells what it counts now.
-    pub fn next_beat(&self) -> u64 {
+    /// The heartbeat under which it publishes what it counts now.
+    pub fn next_heartbeat(&self) -> u64 {
         self.ticks.wrapping_add(1)
     }
 
@@ -88,20 +88,20 @@ impl Member {
             true
         })?;
         self.id = Some(id);
-        self.is_untold = true;
+        self.is_unpublished = true;
         Ok(id)
     }
 
-    fn tell(
+    fn publish(
         &mut self,
         store: &impl SharedStore,
         keys: &SharedKeys,
         id: u32,
     ) -> Result<(), HostStatus> {
-        let mut told = self.told.since(&self.base);
-        told.beat = self.ticks;
-        store.set(&keys.counts_of(id), &to_json(&told), 0)?;
-        self.is_untold = false;
+        let mut counts = self.published.since(&self.base);
+        counts.heartbeat = self.ticks;
+        store.set(&keys.counts_of(id), &to_json(&counts), 0)?;
+        self.is_unpublished = false;
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Member {
         }
         let next = Leader {
             vm: Some(id),
-            beat: leader.beat.wrapping_add(1),
+            heartbeat: leader.heartbeat.wrapping_add(1),
         };
         store.set(&keys.leader, &to_json(&next), change)
     }

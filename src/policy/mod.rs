@@ -2,7 +2,6 @@
 
 pub mod action;
 pub mod answers;
-pub mod board;
 mod canonical;
 mod canonical_quality;
 mod canonical_stream;
@@ -32,6 +31,7 @@ pub mod peers;
     reason = "the file of the noun that the folder is about"
 )]
 pub mod policy;
+pub mod proxy_counts;
 pub mod ramp_begin;
 pub mod ramp_watch;
 pub mod recent;

@@ -1,6 +1,6 @@
 //! What one VM has decided and the others have to know.
 
-use crate::policy::action::Action;
+use crate::policy::action::RolloutAction;
 use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -11,7 +11,7 @@ use crate::policy::shared_store::{HostStatus, SharedStore, edit};
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Rollbacks, promotions and steps of ramps.
-    unwritten: Vec<Action>,
+    unwritten: Vec<RolloutAction>,
     /// Whether this VM has changed the state without having said so by its revision.
     is_unannounced: bool,
 }
@@ -20,7 +20,7 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 pub struct Written {
     /// What all VMs can know of now.
-    pub actions: Vec<Action>,
+    pub actions: Vec<RolloutAction>,
     /// Whether another VM had written something else, which this one has to learn.
     pub is_overtaken: bool,
 }
@@ -29,7 +29,7 @@ pub struct Written {
 
 impl Outbox {
     /// Takes an action whose fact is to be written.
-    pub fn push(&mut self, action: Action) {
+    pub fn push(&mut self, action: RolloutAction) {
         self.unwritten.push(action);
     }
 
@@ -66,7 +66,7 @@ impl Outbox {
             is_new.extend(unwritten.iter().map(|action| {
                 let rollout = policy.rollouts.get(action.rollout);
                 let known = rollout.zip(identities.get(action.rollout));
-                let known = known.zip(action.what.fact());
+                let known = known.zip(action.action.fact());
                 known.is_some_and(|((rollout, identity), fact)| {
                     state.add(&rollout.name, identity, fact)
                 })

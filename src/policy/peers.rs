@@ -1,11 +1,11 @@
 //! What one VM and the others of its Envoy have in common.
 
-use crate::policy::board::Board;
 use crate::policy::figures::Now;
 use crate::policy::fleet_view::FleetView;
 use crate::policy::knowledge::Knowledge;
 use crate::policy::member::Member;
 use crate::policy::policy::Policy;
+use crate::policy::proxy_counts::ProxyCounts;
 use crate::policy::sequential_guards::SequentialGuards;
 use crate::policy::shared_keys::SharedKeys;
 use crate::policy::shared_store::{HostStatus, NO_CHANGE, SharedStore};
@@ -21,7 +21,7 @@ pub struct Peers<S> {
     /// This VM's place among them.
     pub member: Member,
     /// What all of them counted; kept up to date where this VM leads.
-    pub board: Board,
+    pub counts: ProxyCounts,
     /// The guards' windows over it.
     pub windows: Windows,
     /// What is known of single requests.
@@ -39,7 +39,7 @@ impl<S> Peers<S> {
             store,
             keys,
             member: Member::default(),
-            board: Board::default(),
+            counts: ProxyCounts::default(),
             windows: Windows::default(),
             sequential: SequentialGuards::default(),
             fleet: FleetView::default(),

@@ -2,7 +2,7 @@
 
 use crate::analysis::ramp::{Ramp, Step};
 use crate::analysis::ramp_progress::{RampPosition, RampProgress};
-use crate::policy::action::{ShownRamp, Todo};
+use crate::policy::action::{Action, ShownRamp};
 use crate::policy::figures::Figures;
 use crate::policy::rollout::{Rollout, RolloutStatus};
 
@@ -51,14 +51,14 @@ impl RampWatch {
         evidence: RampEvidence,
         now_ms: u64,
         judges: bool,
-        todo: &mut Vec<Todo>,
+        actions: &mut Vec<Action>,
     ) {
         let Some(ramp) = &rollout.ramp else {
             return;
         };
         let shown = match (status.tripped, self.shown) {
             (None, _) if !judges => watch(rollout, ramp, status, evidence, now_ms),
-            (None, _) => look(rollout, ramp, status, evidence, now_ms, todo),
+            (None, _) => look(rollout, ramp, status, evidence, now_ms, actions),
             // The step at which it was rolled back.
             (Some(_), Some(last)) => ShownRamp {
                 waits: false,
@@ -71,7 +71,7 @@ impl RampWatch {
         };
         let shows_again = std::mem::take(&mut self.shows_again);
         if self.shown.replace(shown) != Some(shown) || shows_again {
-            todo.push(Todo::ShowRamp(shown));
+            actions.push(Action::ShowRamp(shown));
         }
     }
 }
@@ -99,7 +99,7 @@ fn look(
     mut status: RolloutStatus,
     evidence: RampEvidence,
     now_ms: u64,
-    todo: &mut Vec<Todo>,
+    actions: &mut Vec<Action>,
 ) -> ShownRamp {
     let RampEvidence {
         requests,
@@ -116,7 +116,7 @@ fn look(
         waits = analysis.waits;
         if let Some(to) = analysis.next {
             let known = matches!(status.ramp, Some(RampProgress::AtStep(_)));
-            todo.push(Todo::Advance {
+            actions.push(Action::Advance {
                 from: known.then_some(position),
                 to,
                 reason: reason(ramp, position, to, requests, now_ms),

@@ -1,4 +1,4 @@
-//! What went on in a rollout of late, request by request, as one VM tells the others.
+//! What went on in a rollout of late, request by request, as one VM publishes it to the others.
 
 use crate::analysis::incident::{Incident, IncidentKind};
 use crate::analysis::latency::LatencyCounts;
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 #[serde(from = "RawRecent", into = "RawRecent")]
 pub struct Recent {
     generation: u64,
-    /// Rises each time the others may have been told.
+    /// Rises each time it may have been published.
     turn: u64,
     starts: VecDeque<(u64, PerColor<u32>)>,
     incidents: VecDeque<(u64, Incident)>,
@@ -20,9 +20,9 @@ pub struct Recent {
     latencies: LatencyCounts,
 }
 
-/// What is new in it.
+/// What has changed in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct RecentDelta {
     /// The generation that it belongs to.
     pub generation: u64,
     /// Requests of a color that began in a second.
@@ -50,7 +50,7 @@ struct RawRecent {
 // === impl Recent ===
 
 impl Recent {
-    /// Who is told reads at least this often.
+    /// Readers read at least once in so many turns.
     const TURNS: u64 = 15;
     const SECONDS: usize = 10;
     /// Of one turn so many kinds of incidents of users are told apart.
@@ -67,7 +67,7 @@ impl Recent {
         }
     }
 
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to publish.
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty() && self.incidents.is_empty()
     }
@@ -86,7 +86,7 @@ impl Recent {
         }
     }
 
-    /// A request that began in a second tells nothing of its color, if that is not too long ago.
+    /// A request that began in a second is not evidence about its color: it is not counted, if that is not too long ago.
     pub fn take_back(&mut self, second: u64, color: Color) {
         let mut starts = self.starts.iter_mut().rev();
         if let Some((_, starts)) = starts.find(|(it, _)| *it == second) {
@@ -121,15 +121,15 @@ impl Recent {
         self.latencies.add(ns);
     }
 
-    /// What follows is told apart from what came before, which is forgotten after some turns.
+    /// What follows is kept apart from what came before, which is forgotten after some turns.
     pub fn end_turn(&mut self) {
         self.end_turn_of(Self::TURNS);
     }
 
-    /// Adds what went on at a VM, so that the other proxies of the fleet are told of all VMs at once. So many seconds
+    /// Adds what went on at a VM, so that all VMs are published to the other proxies at once. So many seconds
     /// are kept.
-    pub fn absorb(&mut self, news: &News, canary: Color, seconds: usize) {
-        for &(second, color, count) in &news.starts {
+    pub fn absorb(&mut self, delta: &RecentDelta, canary: Color, seconds: usize) {
+        for &(second, color, count) in &delta.starts {
             let place = self.starts.partition_point(|&(it, _)| it < second);
             if self.starts.get(place).is_none_or(|&(it, _)| it != second) {
                 self.starts.insert(place, (second, PerColor::default()));
@@ -143,15 +143,15 @@ impl Recent {
         while self.starts.len() > seconds {
             self.starts.pop_front();
         }
-        for incident in &news.incidents {
+        for incident in &delta.incidents {
             self.add(*incident, incident.color == canary);
         }
-        for (bucket, count) in news.latencies.iter() {
+        for (bucket, count) in delta.latencies.iter() {
             self.latencies.add_count(bucket, count);
         }
     }
 
-    /// As [`Recent::end_turn`], where those who are told read as rarely as so many turns.
+    /// As [`Recent::end_turn`], where readers read as rarely as once in so many turns.
     pub fn end_turn_of(&mut self, turns: u64) {
         const MAX_INCIDENTS: usize = 512;
         self.turn = self.turn.saturating_add(1);
@@ -162,15 +162,15 @@ impl Recent {
         }
     }
 
-    /// What has come since another VM was told `before`.
-    pub fn since(&self, before: &Self) -> News {
+    /// What has come since `before` was read.
+    pub fn since(&self, before: &Self) -> RecentDelta {
         let none = Self::default();
         let is_same = before.generation == self.generation && before.turn <= self.turn;
         let before = if is_same { before } else { &none };
-        let mut news = News {
+        let mut delta = RecentDelta {
             generation: self.generation,
             latencies: self.latencies.since(&before.latencies),
-            ..News::default()
+            ..RecentDelta::default()
         };
         for (second, starts) in &self.starts {
             let mut known = before.starts.iter();
@@ -179,7 +179,7 @@ impl Recent {
                 let known = known.map_or(0, |known| *known.of(color));
                 let new = i64::from(*starts.of(color)).saturating_sub(known.into());
                 if new != 0 {
-                    news.starts.push((*second, color, new));
+                    delta.starts.push((*second, color, new));
                 }
             }
         }
@@ -187,8 +187,8 @@ impl Recent {
             .incidents
             .iter()
             .filter(|(turn, _)| !is_same || *turn > before.turn);
-        news.incidents.extend(new.map(|(_, incident)| *incident));
-        news
+        delta.incidents.extend(new.map(|(_, incident)| *incident));
+        delta
     }
 }
 

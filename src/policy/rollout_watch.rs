@@ -2,7 +2,7 @@
 
 use crate::analysis::guard::SlowAfter;
 use crate::analysis::ramp_progress::RampProgress;
-use crate::policy::action::{GuardState, Todo};
+use crate::policy::action::{Action, GuardState};
 use crate::policy::figures::Figures;
 use crate::policy::fleet_view::FleetShown;
 use crate::policy::judgment::Judgment;
@@ -62,7 +62,7 @@ impl RolloutWatch {
         rollout: &Rollout,
         input: &TickInput<'_>,
         windows: &mut Windows,
-    ) -> Vec<Todo> {
+    ) -> Vec<Action> {
         let &TickInput {
             now,
             figures,
@@ -70,27 +70,27 @@ impl RolloutWatch {
             is_due,
             ..
         } = input;
-        let mut todo = Vec::new();
+        let mut actions = Vec::new();
         if input.judges && !std::mem::replace(&mut self.is_judged, input.judges) {
             windows.begin_one(rollout, figures, now);
         }
         self.is_judged = input.judges;
         let has_changed = may_have_changed && self.seen.as_ref() != Some(figures);
         if !has_changed && !is_due && rollout.ramp.is_none() {
-            return todo;
+            return actions;
         }
         let mut status = figures.status;
         if has_changed || is_due {
             if let (None, Some(cause)) = (self.seen.replace(figures.clone()), status.tripped) {
-                todo.push(Todo::ReportRollback(cause));
+                actions.push(Action::ReportRollback(cause));
             }
             if is_due {
-                self.set_slow_after(rollout, input, &mut todo);
+                self.set_slow_after(rollout, input, &mut actions);
             }
-            self.judge(rollout, input, windows, &mut todo);
+            self.judge(rollout, input, windows, &mut actions);
             status.tripped = status
                 .tripped
-                .or_else(|| todo.iter().find_map(Todo::rollback));
+                .or_else(|| actions.iter().find_map(Action::rollback));
         }
         let evidence = RampEvidence::of(rollout, figures);
         self.ramp.tick(
@@ -99,17 +99,22 @@ impl RolloutWatch {
             evidence,
             now.wall_ms,
             input.judges,
-            &mut todo,
+            &mut actions,
         );
-        let advance = todo.iter().find_map(Todo::advance);
+        let advance = actions.iter().find_map(Action::advance);
         status.ramp = advance.map(RampProgress::AtStep).or(status.ramp);
         let weights = rollout.weights_at(now.wall_ms, status);
-        self.shown.show_weights(weights, &mut todo);
-        todo
+        self.shown.show_weights(weights, &mut actions);
+        actions
     }
 
     /// Follows the stable color's times, but not each change of them: all VMs have to learn it.
-    fn set_slow_after(&mut self, rollout: &Rollout, input: &TickInput<'_>, todo: &mut Vec<Todo>) {
+    fn set_slow_after(
+        &mut self,
+        rollout: &Rollout,
+        input: &TickInput<'_>,
+        actions: &mut Vec<Action>,
+    ) {
         const PAUSE_MS: u64 = 10_000;
         let now_ms = input.now.steady_ms;
         let is_early = |set_ms| now_ms.saturating_sub(set_ms) < PAUSE_MS;
@@ -122,7 +127,7 @@ impl RolloutWatch {
         let p95_ns = input.watched.and_then(|it| it.latency.p95_ns());
         if let Some(ns) = p95_ns.filter(|&ns| !is_close(ns)) {
             self.slow_after_set_ms = Some(now_ms);
-            todo.push(Todo::SetSlowAfter(ns));
+            actions.push(Action::SetSlowAfter(ns));
         }
     }
 
@@ -131,10 +136,10 @@ impl RolloutWatch {
         rollout: &Rollout,
         input: &TickInput<'_>,
         windows: &mut Windows,
-        todo: &mut Vec<Todo>,
+        actions: &mut Vec<Action>,
     ) {
         let figures = input.figures;
-        self.shown.show_totals(rollout, &figures.totals, todo);
+        self.shown.show_totals(rollout, &figures.totals, actions);
         if !rollout.is_judged() {
             return;
         }
@@ -144,7 +149,7 @@ impl RolloutWatch {
             input,
             windows,
             shown: &mut self.shown,
-            todo,
+            actions,
         };
         let state = match figures.status.tripped {
             Some(_) => GuardState::Tripped,
@@ -157,8 +162,8 @@ impl RolloutWatch {
                 Some(shown) if !input.judges => shown.evidence,
                 _ => sequential.evidence(),
             };
-            self.shown.show_evidence(evidence, todo);
+            self.shown.show_evidence(evidence, actions);
         }
-        self.shown.show_state(state, todo);
+        self.shown.show_state(state, actions);
     }
 }

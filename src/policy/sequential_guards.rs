@@ -7,7 +7,7 @@ use crate::analysis::sequential_guard::SequentialGuard;
 use crate::analysis::user_window::UserWindow;
 use crate::policy::figures::Now;
 use crate::policy::policy::Policy;
-use crate::policy::recent::News;
+use crate::policy::recent::RecentDelta;
 use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_counts::Epoch;
 use crate::value::color::Color;
@@ -74,16 +74,16 @@ impl SequentialGuards {
         &mut self,
         policy: &Policy,
         statuses: &[RolloutStatus],
-        news: &[(String, News)],
+        recent: &[(String, RecentDelta)],
         now: Now,
     ) {
-        for (name, news) in news {
+        for (name, delta) in recent {
             let index = policy.named(name);
             let known = index.and_then(|it| policy.rollouts.get(it).zip(statuses.get(it)));
             if let (Some((rollout, status)), Some(watched)) = (known, self.0.get_mut(name.as_str()))
             {
                 let weights = rollout.weights_at(now.wall_ms, *status);
-                watched.learn(news, rollout.canary_share(weights), now);
+                watched.learn(delta, rollout.canary_share(weights), now);
             }
         }
     }
@@ -111,24 +111,24 @@ impl Watched {
         }
     }
 
-    fn learn(&mut self, news: &News, share: Percent, now: Now) {
-        if news.generation != self.key.generation {
+    fn learn(&mut self, delta: &RecentDelta, share: Percent, now: Now) {
+        if delta.generation != self.key.generation {
             return;
         }
-        self.latency.add(now.steady_ms, &news.latencies);
+        self.latency.add(now.steady_ms, &delta.latencies);
         if self.key.guard.per_user {
             let window_ms = self.key.guard.window_ms;
             self.users
-                .observe(window_ms, now.steady_ms, &news.incidents);
+                .observe(window_ms, now.steady_ms, &delta.incidents);
         }
         if let Some(sequential) = &mut self.sequential {
             if self.share.replace(share) != Some(share) {
                 sequential.begin_weights(now.steady_ms / 1_000, share);
             }
-            for &(second, color, count) in &news.starts {
+            for &(second, color, count) in &delta.starts {
                 sequential.add_starts(second, color, count);
             }
-            sequential.observe(now.steady_ms, &news.incidents);
+            sequential.observe(now.steady_ms, &delta.incidents);
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn parse<T: DeserializeOwned + Default>(json: &[u8]) -> T {
     serde_json::from_slice(json).unwrap_or_default()
 }
 
-/// Changes a document. `change` says whether there is something to change; it is asked again where
+/// Changes a document. `change` says whether there is something to change; it is called again where
 /// another VM was faster. Says whether the document was changed.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::analysis::quality::Outcomes;
 use crate::analysis::score_sum::ScoreSums;
 use crate::analysis::sequential_guard::Evidence;
 use crate::analysis::shadow_counts::ShadowCounts;
-use crate::policy::action::{GuardState, Todo};
+use crate::policy::action::{Action, GuardState};
 use crate::policy::fleet_view::FleetShown;
 use crate::policy::rollout::Rollout;
 use crate::policy::totals::Totals;
@@ -45,46 +45,46 @@ impl ShownStats {
     }
 
     /// Shows the state of guard and quality gate.
-    pub fn show_state(&mut self, state: GuardState, todo: &mut Vec<Todo>) {
+    pub fn show_state(&mut self, state: GuardState, actions: &mut Vec<Action>) {
         if self.state.replace(state) != Some(state) {
-            todo.push(Todo::ShowGuardState(state));
+            actions.push(Action::ShowGuardState(state));
         }
     }
 
     /// Shows the evidence of the sequential guard.
-    pub fn show_evidence(&mut self, evidence: Evidence, todo: &mut Vec<Todo>) {
+    pub fn show_evidence(&mut self, evidence: Evidence, actions: &mut Vec<Action>) {
         if self.evidence.replace(evidence) != Some(evidence) {
-            todo.push(Todo::ShowEvidence(evidence));
+            actions.push(Action::ShowEvidence(evidence));
         }
     }
 
     /// Shows what is known of each limit of quality.
-    pub fn show_verdicts(&mut self, verdicts: Vec<LimitVerdict>, todo: &mut Vec<Todo>) {
+    pub fn show_verdicts(&mut self, verdicts: Vec<LimitVerdict>, actions: &mut Vec<Action>) {
         if self.verdicts.as_ref() != Some(&verdicts) {
             self.verdicts = Some(verdicts.clone());
-            todo.push(Todo::ShowVerdicts(verdicts));
+            actions.push(Action::ShowVerdicts(verdicts));
         }
     }
 
     /// Shows the weights in force.
-    pub fn show_weights(&mut self, weights: Weights, todo: &mut Vec<Todo>) {
+    pub fn show_weights(&mut self, weights: Weights, actions: &mut Vec<Action>) {
         if self.weights.replace(weights) != Some(weights) {
-            todo.push(Todo::ShowWeights(weights));
+            actions.push(Action::ShowWeights(weights));
         }
     }
 
     /// Shows what was counted, of what the rollout uses.
-    pub fn show_totals(&mut self, rollout: &Rollout, totals: &Totals, todo: &mut Vec<Todo>) {
+    pub fn show_totals(&mut self, rollout: &Rollout, totals: &Totals, actions: &mut Vec<Action>) {
         let (outcomes, shadow) = (totals.outcomes, totals.shadow);
         if rollout.measures() && self.outcomes.replace(outcomes) != Some(outcomes) {
-            todo.push(Todo::ShowOutcomes(outcomes));
+            actions.push(Action::ShowOutcomes(outcomes));
         }
         if rollout.compares() && self.shadow.replace(shadow) != Some(shadow) {
-            todo.push(Todo::ShowDisagreement(shadow));
+            actions.push(Action::ShowDisagreement(shadow));
         }
         if !rollout.scores().is_empty() && self.scores.as_ref() != Some(&totals.scores) {
             self.scores = Some(totals.scores.clone());
-            todo.push(Todo::ShowScores(totals.scores.clone()));
+            actions.push(Action::ShowScores(totals.scores.clone()));
         }
     }
 }

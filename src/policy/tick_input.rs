@@ -1,10 +1,10 @@
-//! What there is to look at of one rollout on one tick.
+//! The input for one rollout at one tick.
 
 use crate::policy::figures::{Figures, Now};
 use crate::policy::fleet_view::FleetShown;
 use crate::policy::sequential_guards::Watched;
 
-/// What there is to look at of one rollout on one tick.
+/// The input for one rollout at one tick.
 #[derive(Clone, Copy, Debug)]
 pub struct TickInput<'a> {
     /// The time.
@@ -13,7 +13,7 @@ pub struct TickInput<'a> {
     pub figures: &'a Figures,
     /// Whether they may have changed.
     pub may_have_changed: bool,
-    /// Whether to look at all in any case.
+    /// Whether to evaluate everything in any case.
     pub is_due: bool,
     /// What is known of single requests.
     pub watched: Option<&'a Watched>,

@@ -1,4 +1,4 @@
-//! What one VM has counted, as it tells the others.
+//! What one VM has counted, as it publishes it to the others.
 
 use crate::policy::recent::Recent;
 use crate::policy::rollout_counts::RolloutCounts;
@@ -10,8 +10,8 @@ use xxhash_rust::xxh64::Xxh64Builder;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VmCounts {
-    /// Changes now and then also where nothing was counted, to tell that the VM lives.
-    pub beat: u64,
+    /// Changes now and then also where nothing was counted, so that the others see that the VM lives.
+    pub heartbeat: u64,
     /// Whether clients wait until the fleet's store has these counts.
     #[serde(skip_serializing_if = "is_false")]
     pub is_awaited: bool,
@@ -38,7 +38,7 @@ impl VmCounts {
             (name.clone(), counts.since(base))
         });
         Self {
-            beat: self.beat,
+            heartbeat: self.heartbeat,
             is_awaited: self.is_awaited,
             rollouts: rollouts.collect(),
             recent: self.recent.clone(),

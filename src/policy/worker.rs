@@ -1,7 +1,6 @@
 //! One VM's part in looking after the rollouts of one configuration.
 
-use crate::policy::action::{Action, Todo};
-use crate::policy::board::Board;
+use crate::policy::action::{Action, RolloutAction};
 use crate::policy::figures::Now;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::fleet_view::FleetShown;
@@ -10,6 +9,7 @@ use crate::policy::leader::Leader;
 use crate::policy::outbox::Outbox;
 use crate::policy::peers::Peers;
 use crate::policy::policy::Policy;
+use crate::policy::proxy_counts::ProxyCounts;
 use crate::policy::rollout::RolloutStatus;
 use crate::policy::rollout_counts::Epoch;
 use crate::policy::rollout_identity::RolloutIdentity;
@@ -33,7 +33,7 @@ pub struct Worker {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What there is to do. Rollbacks, promotions and steps of ramps are there once all VMs can know of them.
-    pub actions: Vec<Action>,
+    pub actions: Vec<RolloutAction>,
     /// Whether a rollout's status or generation may have changed.
     pub has_learned: bool,
     /// Why not all could be done; it is tried again at the next tick.
@@ -44,7 +44,7 @@ pub struct Report {
 
 impl Worker {
     /// Gets ready for a configuration, and learns what is known of its rollouts. Nothing is changed for the others:
-    /// only its first use tells that the configuration is in force.
+    /// only its first use shows that the configuration is in force.
     pub fn new<S: SharedStore>(policy: &Policy, peers: &mut Peers<S>, now: Now) -> (Self, Report) {
         let mut worker = Self {
             known: Knowledge::of(policy),
@@ -91,8 +91,8 @@ impl Worker {
     }
 
     /// What the VMs of this proxy have counted, by rollout.
-    pub fn own_counts(&self, policy: &Policy, board: &Board) -> Vec<FleetCounts> {
-        self.known.own_counts(policy, board)
+    pub fn own_counts(&self, policy: &Policy, counts: &ProxyCounts) -> Vec<FleetCounts> {
+        self.known.own_counts(policy, counts)
     }
 
     /// What the stats show of guard and quality gate.
@@ -106,7 +106,7 @@ impl Worker {
         self.known.epoch(index)
     }
 
-    /// Learns from the other VMs, tells them what this one counted, and, where it leads, looks after the
+    /// Reads what the other VMs know, publishes what this one counted, and, where it leads, looks after the
     /// rollouts.
     pub fn tick<S: SharedStore>(
         &mut self,
@@ -139,7 +139,7 @@ impl Worker {
         }
         let (store, keys) = (&peers.store, &peers.keys);
         if !peers.member.tick(store, keys, now.steady_ms, counted)? {
-            self.leader.rest(peers);
+            self.leader.step_down(peers);
             return Ok(());
         }
         let (known, has_learned) = (&mut self.known, report.has_learned);
@@ -168,18 +168,18 @@ impl Worker {
         report: &mut Report,
     ) -> Result<(), HostStatus> {
         self.is_in_force = true;
-        peers.board.look(&peers.store, &peers.keys)?;
-        let board = &peers.board;
-        let counted = |name: &RolloutName, epoch| board.counts(name, epoch).totals.requests;
+        peers.counts.look(&peers.store, &peers.keys)?;
+        let counts = &peers.counts;
+        let counted = |name: &RolloutName, epoch| counts.of_rollout(name, epoch).totals.requests;
         let mut ramps = Vec::new();
         self.outbox.edit(peers, |state| {
             let begun = state.begin(policy, &self.known.identities, now.wall_ms, counted);
             ramps = begun.ramps;
             begun.has_changed
         })?;
-        let ramps = ramps.into_iter().map(|(rollout, notice)| Action {
+        let ramps = ramps.into_iter().map(|(rollout, notice)| RolloutAction {
             rollout,
-            what: Todo::ReportRamp(notice),
+            action: Action::ReportRamp(notice),
         });
         report.actions.extend(ramps);
         self.outbox.announce(peers)?;
@@ -203,8 +203,8 @@ impl Worker {
         let revision = peers.revision()?;
         self.read_state(policy, peers)?;
         self.seen_revision = revision;
-        peers.board.look(&peers.store, &peers.keys)?;
-        self.known.add_up(policy, &peers.board, &peers.fleet);
+        peers.counts.look(&peers.store, &peers.keys)?;
+        self.known.add_up(policy, &peers.counts, &peers.fleet);
         peers.watch(policy, &self.known, now);
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! What a request tells of itself.
+//! What the filter reads of a request.
 
 use crate::request::headers::Headers;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a request tells of itself.
+/// What the filter reads of a request.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Its headers.

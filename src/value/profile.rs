@@ -6,13 +6,13 @@ use crate::json::invalid::invalid;
 /// A choice between what is shown, what Envoy has to be set up for, and what a request costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// All stats. Envoy is asked how each stream ended.
+    /// All stats. Envoy is queried for how each stream ended.
     #[default]
     Full,
-    /// All stats. Envoy is asked about the streams alone that its access log signals: see
+    /// All stats. Envoy is queried only for the streams that its access log signals: see
     /// [`Signal`](crate::Signal).
     Signalled,
-    /// The stats that the split and the guard need. Envoy is asked as in `Signalled`.
+    /// The stats that the split and the guard need. Envoy is queried as in `Signalled`.
     Lean,
 }
 
@@ -42,7 +42,7 @@ impl Profile {
         }
     }
 
-    /// Whether Envoy's access log signals which streams to look at.
+    /// Whether Envoy's access log signals which streams to query.
     pub fn is_signalled(self) -> bool {
         self != Self::Full
     }

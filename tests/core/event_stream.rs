@@ -109,12 +109,12 @@ fn content_type_tells_a_stream_of_events() {
         ("", false),
     ] {
         assert_eq!(
-            EventStream::is_one(content_type.as_bytes()),
+            EventStream::has_content_type(content_type.as_bytes()),
             expected,
             "{content_type:?}"
         );
     }
-    assert!(!EventStream::is_one(b"\xff"));
+    assert!(!EventStream::has_content_type(b"\xff"));
 }
 
 /// By the letter of HTML, with the whole stream at hand.

@@ -411,9 +411,9 @@ fn bad_parameters_of_scores_ids_and_releases_are_named() {
 fn header_of_a_response_tells_scores_or_nothing() {
     let policy = scored();
     let read = |value: &[u8]| bluegreen::scores_in_header(value, policy.rollouts[0].scores());
-    let told = read(b"rating=4.5, cost=0.02").unwrap();
+    let scores = read(b"rating=4.5, cost=0.02").unwrap();
     assert_eq!(
-        told.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+        scores.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
         [RATING, COST]
     );
     assert_eq!(read(b" cost = 1 ").unwrap().len(), 1);

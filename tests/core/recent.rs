@@ -1,7 +1,7 @@
 //! What one VM tells the others of single requests, and what is new in it.
 
 use bluegreen::analysis::incident::{Incident, IncidentKind};
-use bluegreen::policy::recent::{News, Recent};
+use bluegreen::policy::recent::{Recent, RecentDelta};
 use bluegreen::{Bucket, Color};
 
 fn failed(user: Option<u32>) -> Incident {
@@ -25,13 +25,13 @@ fn read(recent: &Recent) -> Recent {
     serde_json::from_slice(&serde_json::to_vec(recent).unwrap()).unwrap()
 }
 
-/// What another VM learns that read before what it was told last.
-fn learn(recent: &mut Recent, told: &mut Recent) -> News {
+/// What another VM learns that reads after each turn.
+fn learn(recent: &mut Recent, published: &mut Recent) -> RecentDelta {
     let now = read(recent);
     recent.end_turn();
-    let news = now.since(told);
-    *told = now;
-    news
+    let delta = now.since(published);
+    *published = now;
+    delta
 }
 
 #[test]
@@ -54,71 +54,71 @@ fn reads_as_it_was_written() {
 #[test]
 fn each_start_and_each_incident_is_news_once() {
     let mut recent = begun(1);
-    let mut told = Recent::default();
+    let mut published = Recent::default();
     recent.start(7, Color::Green);
     recent.start(7, Color::Green);
     recent.add(failed(Some(3)), true);
     recent.add(failed(Some(3)), true);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!(news.starts, [(7, Color::Green, 2)]);
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!(delta.starts, [(7, Color::Green, 2)]);
     let twice = Incident {
         count: 2,
         ..failed(Some(3))
     };
-    assert_eq!(news.incidents, [twice]);
+    assert_eq!(delta.incidents, [twice]);
     recent.start(7, Color::Green);
     recent.start(8, Color::Blue);
     recent.add(failed(Some(3)), true);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!(news.starts, [(7, Color::Green, 1), (8, Color::Blue, 1)]);
-    assert_eq!(news.incidents, [failed(Some(3))]);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!((news.starts, news.incidents), (vec![], vec![]));
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!(delta.starts, [(7, Color::Green, 1), (8, Color::Blue, 1)]);
+    assert_eq!(delta.incidents, [failed(Some(3))]);
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!((delta.starts, delta.incidents), (vec![], vec![]));
 }
 
 #[test]
 fn what_was_told_while_nobody_read_is_news_for_some_turns() {
     let mut recent = begun(1);
-    let mut told = Recent::default();
-    learn(&mut recent, &mut told);
+    let mut published = Recent::default();
+    learn(&mut recent, &mut published);
     recent.add(failed(None), true);
     (0..10).for_each(|_| recent.end_turn());
     recent.add(failed(Some(1)), true);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!(news.incidents, [failed(None), failed(Some(1))]);
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!(delta.incidents, [failed(None), failed(Some(1))]);
     recent.add(failed(None), true);
     (0..20).for_each(|_| recent.end_turn());
-    assert_eq!(learn(&mut recent, &mut told).incidents, []);
+    assert_eq!(learn(&mut recent, &mut published).incidents, []);
 }
 
 #[test]
 fn start_that_tells_nothing_is_taken_back() {
     let mut recent = begun(1);
-    let mut told = Recent::default();
+    let mut published = Recent::default();
     recent.start(7, Color::Green);
-    learn(&mut recent, &mut told);
+    learn(&mut recent, &mut published);
     recent.take_back(7, Color::Green);
     recent.take_back(7, Color::Green);
     recent.take_back(6, Color::Blue);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!(news.starts, [(7, Color::Green, -1)]);
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!(delta.starts, [(7, Color::Green, -1)]);
 }
 
 #[test]
 fn another_generation_begins_with_nothing() {
     let mut recent = begun(1);
-    let mut told = Recent::default();
+    let mut published = Recent::default();
     recent.start(7, Color::Green);
     recent.add(failed(None), true);
-    learn(&mut recent, &mut told);
+    learn(&mut recent, &mut published);
     recent.begin(2);
     assert!(recent.is_empty());
     recent.start(7, Color::Green);
     recent.add(failed(None), true);
-    let news = learn(&mut recent, &mut told);
-    assert_eq!(news.generation, 2);
-    assert_eq!(news.starts, [(7, Color::Green, 1)]);
-    assert_eq!(news.incidents, [failed(None)]);
+    let delta = learn(&mut recent, &mut published);
+    assert_eq!(delta.generation, 2);
+    assert_eq!(delta.starts, [(7, Color::Green, 1)]);
+    assert_eq!(delta.incidents, [failed(None)]);
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn of_too_many_users_the_canarys_do_not_count_and_the_stable_colors_count_withou
             recent.add(failed(Some(user)), is_canary);
         }
         recent.add(failed(Some(5)), is_canary);
-        let news = learn(&mut recent, &mut Recent::default());
-        assert!(news.incidents.len() <= 33, "{}", news.incidents.len());
-        let all: u32 = news.incidents.iter().map(|it| it.count).sum();
+        let delta = learn(&mut recent, &mut Recent::default());
+        assert!(delta.incidents.len() <= 33, "{}", delta.incidents.len());
+        let all: u32 = delta.incidents.iter().map(|it| it.count).sum();
         assert_eq!(all, expected + 1);
     }
 }
@@ -147,8 +147,8 @@ fn incidents_of_one_user_never_lose_it_on_the_canary() {
         };
         recent.add(incident, true);
     }
-    let news = learn(&mut recent, &mut Recent::default());
-    assert!(news.incidents.iter().all(|it| it.user == Bucket::new(5)));
+    let delta = learn(&mut recent, &mut Recent::default());
+    assert!(delta.incidents.iter().all(|it| it.user == Bucket::new(5)));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn garbage_is_no_document() {
     // What is no bucket is nobody, what is no latency is none.
     let odd = r#"{"generation":1,"turn":1,"starts":[],"incidents":[[1,true,1,true,100000,1]],"latencies":[[9999,1]]}"#;
     let odd: Recent = serde_json::from_str(odd).unwrap();
-    let news = odd.since(&Recent::default());
-    assert_eq!(news.incidents[0].user, None);
-    assert_eq!(news.latencies, Default::default());
+    let delta = odd.since(&Recent::default());
+    assert_eq!(delta.incidents[0].user, None);
+    assert_eq!(delta.latencies, Default::default());
 }

@@ -59,24 +59,26 @@ fn those_are_copied_whom_the_canary_serves_first() {
 }
 
 #[test]
-fn answers_of_both_colors_to_one_request_meet_once() {
+fn answers_of_both_colors_to_one_request_are_compared_once() {
     let (map, keys) = (Map::default(), SharedKeys::of(b"bluegreen", b"bluegreen"));
-    let tell = |request: &[u8], is_canarys, label: &[u8]| {
+    let answer = |request: &[u8], is_canarys, label: &[u8]| {
         let answer = Answer {
             request: RequestId::new(request, 7),
             is_canarys,
             label: AnswerLabel::from_bytes(label).expect("a label"),
         };
-        answer.meet(&map, &keys).expect("a map that takes all")
+        answer
+            .compare_or_store(&map, &keys)
+            .expect("a map that takes all")
     };
-    assert_eq!(tell(b"a", false, b"cat"), None);
-    assert_eq!(tell(b"b", true, b"cat"), None);
-    assert_eq!(tell(b"a", false, b"cat"), None, "the same color again");
-    assert_eq!(tell(b"a", true, b"cat"), Some(false));
-    assert_eq!(tell(b"a", true, b"cat"), None, "it has met the other");
-    assert_eq!(tell(b"b", false, b"dog"), Some(true));
+    assert_eq!(answer(b"a", false, b"cat"), None);
+    assert_eq!(answer(b"b", true, b"cat"), None);
+    assert_eq!(answer(b"a", false, b"cat"), None, "the same color again");
+    assert_eq!(answer(b"a", true, b"cat"), Some(false));
+    assert_eq!(answer(b"a", true, b"cat"), None, "it was compared already");
+    assert_eq!(answer(b"b", false, b"dog"), Some(true));
     for i in 0..20_000_u32 {
-        tell(&i.to_le_bytes(), false, b"cat");
+        answer(&i.to_le_bytes(), false, b"cat");
     }
     assert!(map.0.borrow().len() as u64 <= RequestId::PLACES);
 }

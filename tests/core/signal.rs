@@ -115,9 +115,9 @@ fn trust_can_be_lost_to_what_others_found() {
 #[test]
 fn counter_that_was_reset_is_noticed() {
     let mut signal = proven();
-    signal.notice(0);
+    signal.resync(0);
     assert_eq!(look(&mut signal, 1), Some(ProbeReason::Signaled));
-    signal.notice(5);
+    signal.resync(5);
     assert_eq!(look(&mut signal, 5), Some(ProbeReason::Signaled));
 }
 

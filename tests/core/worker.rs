@@ -7,11 +7,11 @@ mod ramp;
 
 use crate::support::{policy, rollout_json};
 use bluegreen::analysis::incident::{Incident, IncidentKind};
-use bluegreen::policy::action::{Action, GuardState, Todo};
-use bluegreen::policy::board::Board;
+use bluegreen::policy::action::{Action, GuardState, RolloutAction};
 use bluegreen::policy::figures::Now;
 use bluegreen::policy::member::Member;
 use bluegreen::policy::peers::Peers;
+use bluegreen::policy::proxy_counts::ProxyCounts;
 use bluegreen::policy::shared_keys::SharedKeys;
 use bluegreen::policy::worker::{Report, Worker};
 use bluegreen::{Bucket, Cause, Color, HostStatus, Policy, RolloutCounts, SharedStore, VmCounts};
@@ -153,7 +153,7 @@ impl Envoy {
     }
 
     /// Puts a configuration in force on all VMs, and lets them tick.
-    fn push(&mut self, policy: Policy) -> Vec<Action> {
+    fn push(&mut self, policy: Policy) -> Vec<RolloutAction> {
         let policy = Rc::new(policy);
         for vm in &mut self.vms {
             assert_eq!(vm.push(&policy, self.now).trouble, None);
@@ -162,14 +162,14 @@ impl Envoy {
     }
 
     /// Lets all VMs tick once. Gives all that they have to do.
-    fn tick(&mut self) -> Vec<Action> {
+    fn tick(&mut self) -> Vec<RolloutAction> {
         self.now.steady_ms += TICK_MS;
         self.now.wall_ms += TICK_MS;
         let reports = self.vms.iter_mut().map(|vm| vm.tick(self.now));
         reports.flat_map(|report| report.actions).collect()
     }
 
-    fn ticks(&mut self, ticks: u32) -> Vec<Action> {
+    fn ticks(&mut self, ticks: u32) -> Vec<RolloutAction> {
         (0..ticks).flat_map(|_| self.tick()).collect()
     }
 
@@ -189,8 +189,8 @@ impl Envoy {
     }
 }
 
-fn rollbacks(actions: &[Action]) -> u32 {
-    let is_rollback = |action: &&Action| matches!(action.what, Todo::RollBack { .. });
+fn rollbacks(actions: &[RolloutAction]) -> u32 {
+    let is_rollback = |action: &&RolloutAction| matches!(action.action, Action::RollBack { .. });
     actions.iter().filter(is_rollback).count() as u32
 }
 
@@ -225,12 +225,12 @@ fn figures_of_all_vms_trip_the_guard_together_and_one_of_them_says_so() {
     let actions = envoy.ticks(2);
     let rolled_back: Vec<_> = actions
         .into_iter()
-        .filter(|action| matches!(action.what, Todo::RollBack { .. }))
+        .filter(|action| matches!(action.action, Action::RollBack { .. }))
         .collect();
     let reason = "error_rate is beyond 20 %: 6 of 21 requests, stable 0 of 0".to_owned();
     let cause = Cause::ErrorRate;
-    let what = Todo::RollBack { cause, reason };
-    assert_eq!(rolled_back, [Action { rollout: 0, what }]);
+    let action = Action::RollBack { cause, reason };
+    assert_eq!(rolled_back, [RolloutAction { rollout: 0, action }]);
     envoy.tick();
     assert_eq!(envoy.tripped(), [Some(cause); 3]);
 }
@@ -282,9 +282,9 @@ fn state_of_the_guard_is_shown_when_it_changes() {
     assert_eq!(states(0, 20).first(), Some(&GuardState::Tripped));
 }
 
-fn shown_states(actions: &[Action]) -> Vec<GuardState> {
-    let states = actions.iter().filter_map(|action| match action.what {
-        Todo::ShowGuardState(state) => Some(state),
+fn shown_states(actions: &[RolloutAction]) -> Vec<GuardState> {
+    let states = actions.iter().filter_map(|action| match action.action {
+        Action::ShowGuardState(state) => Some(state),
         _ => None,
     });
     states.collect()
@@ -333,9 +333,9 @@ fn windows_outlast_pushes_that_leave_the_rollout_as_it_is() {
     envoy.vms[1].serve(0, Color::Green, 0, 1);
     envoy.assert_rolled_back(true);
     let reported = envoy.push(with_other(50));
-    let report = Action {
+    let report = RolloutAction {
         rollout: 0,
-        what: Todo::ReportRollback(Cause::ErrorRate),
+        action: Action::ReportRollback(Cause::ErrorRate),
     };
     assert_eq!(
         reported.iter().filter(|action| **action == report).count(),
@@ -466,7 +466,7 @@ fn others_that_are_faster_are_waited_for() {
 fn rollback_that_can_not_be_written_holds_here_and_is_written_later() {
     let mut envoy = Envoy::start(2, one(&json!({})));
     envoy.vms[0].serve(0, Color::Green, 0, 20);
-    // All tries of one tick fail, those of the leader's beat too.
+    // All tries of one tick fail, those of the leader's heartbeat too.
     envoy.tick();
     let before = envoy.tripped();
     envoy.map.0.contended.set(200);
@@ -528,7 +528,7 @@ fn counts_of_dead_vms_are_kept_and_their_documents_dropped() {
         envoy.ticks(2);
         envoy.vms.pop();
     }
-    envoy.ticks(5 * (Board::SILENT_LOOKS + 2));
+    envoy.ticks(5 * (ProxyCounts::MAX_UNCHANGED_READS + 2));
     let is_document =
         |(key, value): (&String, &(Vec<u8>, u32))| key.contains("/counts/") && !value.0.is_empty();
     let documents = envoy
@@ -553,13 +553,13 @@ fn vm_that_was_taken_for_dead_counts_once() {
     envoy.vms[1].serve(0, Color::Green, 10, 2);
     envoy.tick();
     let mut stalled = envoy.vms.pop().unwrap();
-    envoy.ticks(Board::SILENT_LOOKS + 5);
+    envoy.ticks(ProxyCounts::MAX_UNCHANGED_READS + 5);
     stalled.serve(0, Color::Green, 0, 4);
     envoy.vms.push(stalled);
     envoy.ticks(3);
     let vm = &envoy.vms[0];
     let name = &vm.policy.rollouts[0].name;
-    let counts = vm.peers.board.counts(name, vm.worker.epoch(0));
+    let counts = vm.peers.counts.of_rollout(name, vm.worker.epoch(0));
     let green = counts.totals.requests.green;
     assert_eq!((green.requests, green.failed), (16, 6));
 }
@@ -617,7 +617,7 @@ fn quality_promotes_a_ramp_once_for_all() {
     let actions = envoy.ticks(4);
     let promotions = actions
         .iter()
-        .filter(|action| matches!(action.what, Todo::Promote(_)));
+        .filter(|action| matches!(action.action, Action::Promote(_)));
     assert_eq!(promotions.count(), 1);
     let promoted_at: Vec<_> = envoy
         .vms
@@ -646,8 +646,8 @@ fn outcomes_of_another_release_do_not_count() {
     }
     let actions = envoy.ticks(3);
     assert_eq!(rollbacks(&actions), 0);
-    let shown = actions.iter().rev().find_map(|action| match action.what {
-        Todo::ShowOutcomes(outcomes) => Some(outcomes),
+    let shown = actions.iter().rev().find_map(|action| match action.action {
+        Action::ShowOutcomes(outcomes) => Some(outcomes),
         _ => None,
     });
     let shown = shown.unwrap();
@@ -724,7 +724,7 @@ fn two_seconds(
     envoy: &mut Envoy,
     failed_of_ten: u32,
     mut user: impl FnMut() -> Option<u32>,
-) -> Vec<Action> {
+) -> Vec<RolloutAction> {
     let mut actions = Vec::new();
     for _ in 0..10 {
         envoy.now.steady_ms += TICK_MS;
@@ -748,7 +748,10 @@ fn sequential_guard_judges_what_all_vms_saw() {
     assert_eq!(rollbacks(&two_seconds(&mut envoy, 0, || None)), 0);
     let mut users = 0..;
     let actions = two_seconds(&mut envoy, 2, || users.next());
-    let reasons: Vec<_> = actions.iter().filter_map(|it| it.what.rollback()).collect();
+    let reasons: Vec<_> = actions
+        .iter()
+        .filter_map(|it| it.action.rollback())
+        .collect();
     assert_eq!(reasons, [Cause::ErrorsSequential]);
     envoy.tick();
     assert_eq!(envoy.tripped(), [Some(Cause::ErrorsSequential); 2]);

@@ -197,7 +197,7 @@ pub fn compile(expression: &str) -> Option<Expression> {
     Some(Expression(*token.ok()?.first_chunk()?))
 }
 
-/// Evaluates an expression for the stream at hand, and tells the length of the string that comes of it.
+/// Evaluates an expression for the stream at hand, and gives the length of the resulting string.
 /// The string itself stays with Envoy: to hand it over costs more than to make it.
 pub fn evaluate_to_length(expression: Expression) -> Option<usize> {
     let mut size = 0;

@@ -3,7 +3,7 @@
 use super::etcd::Etcd;
 use super::*;
 use bluegreen::fleet::event::FleetEvent;
-use bluegreen::fleet::exchange::{Exchange, Surroundings};
+use bluegreen::fleet::exchange::{Environment, Exchange};
 use bluegreen::policy::fleet_view::FleetRole;
 
 /// Ticks of an interval.
@@ -29,7 +29,7 @@ struct Proxy {
     random: u64,
     calls: u32,
     events: Vec<FleetEvent>,
-    actions: Vec<Action>,
+    actions: Vec<RolloutAction>,
 }
 
 /// A fleet and its store.
@@ -75,7 +75,7 @@ impl Proxy {
             .random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        let surroundings = Surroundings {
+        let environment = Environment {
             name: &self.name,
             password: None,
             random: self.random >> 33,
@@ -89,9 +89,9 @@ impl Proxy {
         let settings = policy.fleet.clone().unwrap();
         let request = self
             .exchange
-            .tick(policy, &settings, worker, peers, self.now, surroundings)
+            .tick(policy, &settings, worker, peers, self.now, environment)
             .unwrap();
-        let random = surroundings.random;
+        let random = environment.random;
         if let Some(request) = request {
             assert_eq!(request.path, "/v3/kv/txn");
             self.calls += 1;
@@ -120,8 +120,8 @@ impl Proxy {
     /// How many of the canary's predictions are true positives, as its stats show last.
     fn shown_tp(&self) -> Option<u64> {
         let shown = self.actions.iter().rev();
-        let mut tp = shown.filter_map(|action| match &action.what {
-            Todo::ShowOutcomes(outcomes) => Some(outcomes.of(Color::Green).tp),
+        let mut tp = shown.filter_map(|action| match &action.action {
+            Action::ShowOutcomes(outcomes) => Some(outcomes.of(Color::Green).tp),
             _ => None,
         });
         tp.next()
@@ -665,8 +665,8 @@ fn after_a_rollback_the_repair_begins_at_the_first_step_on_all_proxies() {
 impl Proxy {
     /// The states of the guard that it has shown since its actions were looked at last.
     fn take_shown_states(&mut self) -> Vec<GuardState> {
-        let state = |action: &Action| match action.what {
-            Todo::ShowGuardState(state) => Some(state),
+        let state = |action: &RolloutAction| match action.action {
+            Action::ShowGuardState(state) => Some(state),
             _ => None,
         };
         let actions = std::mem::take(&mut self.actions);

@@ -44,7 +44,7 @@ impl Envoy {
     }
 
     #[track_caller]
-    fn assert_weight(&mut self, expected: &str) -> Vec<Action> {
+    fn assert_weight(&mut self, expected: &str) -> Vec<RolloutAction> {
         let actions = self.ticks(4);
         assert_eq!(self.weights(), vec![expected; self.vms.len()]);
         actions
@@ -71,26 +71,26 @@ impl Envoy {
 }
 
 /// What is said of steps.
-fn reasons(actions: &[Action]) -> Vec<String> {
-    let reason = |action: &Action| match &action.what {
-        Todo::Advance { reason, .. } => reason.clone(),
+fn reasons(actions: &[RolloutAction]) -> Vec<String> {
+    let reason = |action: &RolloutAction| match &action.action {
+        Action::Advance { reason, .. } => reason.clone(),
         _ => None,
     };
     actions.iter().filter_map(reason).collect()
 }
 
-fn notices(actions: &[Action]) -> Vec<RampNotice> {
-    let notice = |action: &Action| match action.what {
-        Todo::ReportRamp(notice) => Some(notice),
+fn notices(actions: &[RolloutAction]) -> Vec<RampNotice> {
+    let notice = |action: &RolloutAction| match action.action {
+        Action::ReportRamp(notice) => Some(notice),
         _ => None,
     };
     actions.iter().filter_map(notice).collect()
 }
 
 /// What the stats show at last.
-fn shown(actions: &[Action]) -> Option<(Option<usize>, bool)> {
-    let shown = |action: &Action| match action.what {
-        Todo::ShowRamp(ShownRamp { step, waits }) => Some((step, waits)),
+fn shown(actions: &[RolloutAction]) -> Option<(Option<usize>, bool)> {
+    let shown = |action: &RolloutAction| match action.action {
+        Action::ShowRamp(ShownRamp { step, waits }) => Some((step, waits)),
         _ => None,
     };
     actions.iter().rev().find_map(shown)
@@ -110,15 +110,15 @@ fn all_vms_leave_a_step_when_time_and_requests_are_there_and_one_says_so() {
     );
     let shows = actions
         .iter()
-        .filter(|it| matches!(it.what, Todo::ShowRamp(_)));
+        .filter(|it| matches!(it.action, Action::ShowRamp(_)));
     let at_once = ShownRamp {
         step: Some(1),
         waits: true,
     };
     assert!(
         shows
-            .map(|it| &it.what)
-            .all(|it| *it == Todo::ShowRamp(at_once))
+            .map(|it| &it.action)
+            .all(|it| *it == Action::ShowRamp(at_once))
     );
     // The request that makes it 50 may come to any VM. Those of the step before do not count.
     for vm in &mut envoy.vms {

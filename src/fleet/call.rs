@@ -1,4 +1,4 @@
-//! A call that is under way, and what was asked by it.
+//! A call that is under way, and the operations whose results it brings.
 
 use crate::fleet::aggregate_document::AggregateDocument;
 use crate::fleet::keys::VerdictKey;
@@ -13,24 +13,24 @@ pub struct Call {
     pub since_ms: u64,
     /// How long it may take.
     pub timeout_ms: u64,
-    /// Nothing where it asks for a token.
-    pub asked: Option<Vec<Asked>>,
-    /// The last beat of each VM whose counts are told.
-    pub beats: Vec<(u32, u64)>,
+    /// Nothing where it is a login.
+    pub pending: Option<Vec<PendingOp>>,
+    /// The last heartbeat of each VM whose counts it contains.
+    pub heartbeats: Vec<(u32, u64)>,
 }
 
-/// What an operation of a call is about.
+/// An operation whose result is awaited.
 #[derive(Debug)]
-pub enum Asked {
-    /// To write what this proxy tells.
-    Own,
-    /// To write what the elected proxy tells, and whether proxies retire with it.
+pub enum PendingOp {
+    /// To write the document of this proxy.
+    WriteLocal,
+    /// To write the aggregate, and whether proxies retire with it.
     WriteAggregate(Box<AggregateDocument>, bool),
-    /// To read what the elected proxy tells.
+    /// To read the aggregate.
     ReadAggregate,
     /// To read verdicts, all of them or changes.
     Verdicts(bool),
-    /// To read what other proxies tell, all or changes.
+    /// To read the documents of other proxies, all or changes.
     Proxies(bool),
     /// To write a verdict.
     Publish(VerdictKey, FleetVerdict),

@@ -1,14 +1,14 @@
-//! What a proxy asks of etcd in one transaction: its own counts in, what the fleet knows out.
+//! The transaction of one exchange: this proxy's counts in, what the fleet knows out.
 
 use crate::analysis::ramp_progress::RampProgress;
 use crate::fleet::aggregate_document::AggregateDocument;
-use crate::fleet::asked::Asked;
+use crate::fleet::call::PendingOp;
 use crate::fleet::etcd::{Op, Txn};
 use crate::fleet::exchange::Exchange;
 use crate::fleet::keys::{VerdictKey, VerdictKind};
 use crate::fleet::proxies::{Proxies, Retiring};
 use crate::fleet::verdict_document;
-use crate::fleet::verdicts::Use;
+use crate::fleet::verdicts::Usage;
 use crate::policy::figures::Now;
 use crate::policy::fleet_settings::FleetSettings;
 use crate::policy::fleet_view::{FleetRole, FleetVerdict};
@@ -54,7 +54,7 @@ impl Exchange {
             }
             if let (Some(RampProgress::AtStep(at)), None) = (status.ramp, status.tripped) {
                 let key = VerdictKey::new(name, identity.ramp, VerdictKind::Ramp);
-                let is_news = match self.verdicts.get(&key) {
+                let is_new = match self.verdicts.get(&key) {
                     Some(FleetVerdict::Ramp(known)) => {
                         let differs = at.requests_before != known.requests_before;
                         let is_ours = role == FleetRole::Elected && !at.is_behind(*known);
@@ -62,7 +62,7 @@ impl Exchange {
                     }
                     _ => at.has_begun(),
                 };
-                if is_news {
+                if is_new {
                     unpublished.push((key, FleetVerdict::Ramp(at)));
                 }
             }
@@ -72,7 +72,7 @@ impl Exchange {
     }
 
     /// One transaction: this proxy's counts in, what the fleet knows out.
-    pub(super) fn ask<S: SharedStore>(
+    pub(super) fn transaction<S: SharedStore>(
         &mut self,
         policy: &Policy,
         settings: &FleetSettings,
@@ -80,26 +80,30 @@ impl Exchange {
         peers: &Peers<S>,
         now: Now,
         unpublished: Vec<(VerdictKey, FleetVerdict)>,
-    ) -> (Txn, Vec<Asked>) {
+    ) -> (Txn, Vec<PendingOp>) {
         let (interval_ms, now_ms) = (settings.interval_ms, now.steady_ms);
-        let counts = worker.own_counts(policy, &peers.board);
+        let counts = worker.own_counts(policy, &peers.counts);
         let identities = worker.identities();
-        let told = self
-            .own
-            .tell(policy, identities, counts, (interval_ms, now_ms / 1_000));
+        let document =
+            self.local
+                .publish(policy, identities, counts, (interval_ms, now_ms / 1_000));
         let key = self
             .keys
-            .proxy(self.own.name.as_bytes(), self.own.incarnation);
-        let mut ops = vec![Op::put_where_unchanged(&key, self.own.revision, &told)];
-        let mut asked = vec![Asked::Own];
+            .proxy(self.local.name.as_bytes(), self.local.incarnation);
+        let mut ops = vec![Op::put_where_unchanged(
+            &key,
+            self.local.revision,
+            &document,
+        )];
+        let mut pending = vec![PendingOp::WriteLocal];
         let writes = self.is_answered
             && self
                 .aggregate
-                .is_open_to(self.own.incarnation, now_ms, interval_ms);
+                .is_open_to(self.local.incarnation, now_ms, interval_ms);
         if writes {
             let (document, retiring) = self.sum_up(policy, settings, worker, now);
             ops.push(self.write_aggregate(&document, &retiring));
-            asked.push(Asked::WriteAggregate(
+            pending.push(PendingOp::WriteAggregate(
                 Box::new(document),
                 !retiring.is_empty(),
             ));
@@ -111,11 +115,11 @@ impl Exchange {
                 next
             };
             ops.push(Op::read(&self.keys.aggregate, next));
-            asked.push(Asked::ReadAggregate);
+            pending.push(PendingOp::ReadAggregate);
         }
         for (key, verdict) in unpublished {
             ops.push(self.write_verdict(policy, worker, &key, &verdict, now));
-            asked.push(Asked::Publish(key, verdict));
+            pending.push(PendingOp::Publish(key, verdict));
         }
         if self.knows_all() {
             for (key, revision) in self.ended(policy, worker, now_ms, interval_ms) {
@@ -126,20 +130,20 @@ impl Exchange {
                     delete,
                     Vec::new(),
                 )));
-                asked.push(Asked::End(key));
+                pending.push(PendingOp::End(key));
             }
         }
         let next = self.verdicts.range.next_revision();
         ops.push(Op::read_below(&self.keys.verdicts, next));
-        asked.push(Asked::Verdicts(next == 0));
+        pending.push(PendingOp::Verdicts(next == 0));
         if writes {
             let next = self.proxies.range.next_revision();
             ops.push(Op::read_below(&self.keys.proxies, next));
-            asked.push(Asked::Proxies(next == 0));
+            pending.push(PendingOp::Proxies(next == 0));
         } else {
             self.proxies = Proxies::default();
         }
-        (Txn::always(ops), asked)
+        (Txn::always(ops), pending)
     }
 
     /// A repaired rollout begins its ramp anew, so how far it had come ends with a rollback.
@@ -152,7 +156,7 @@ impl Exchange {
         now: Now,
     ) -> Op {
         let name = self.keys.verdict(key);
-        let json = verdict_document::to_json(verdict, &self.own.name, now.wall_ms);
+        let json = verdict_document::to_json(verdict, &self.local.name, now.wall_ms);
         let mut writes = vec![Op::put(&name, &json)];
         let index = policy.named(&key.rollout);
         let identity = index.and_then(|index| worker.identities().get(index));
@@ -207,9 +211,9 @@ impl Exchange {
                     VerdictKind::Ramp => identity.ramp,
                 });
                 match own {
-                    Some(digest) if digest == key.digest.0 => Use::InForce,
+                    Some(digest) if digest == key.digest.0 => Usage::InForce,
                     own => match proxies.usage(key, now_ms, interval_ms) {
-                        Use::Unknown if own.is_some() => Use::Replaced,
+                        Usage::Unknown if own.is_some() => Usage::Replaced,
                         usage => usage,
                     },
                 }

@@ -1,6 +1,6 @@
 //! What all VMs of one Envoy have counted together.
 
-use crate::policy::recent::{News, Recent};
+use crate::policy::recent::{Recent, RecentDelta};
 use crate::policy::registry::Registry;
 use crate::policy::rollout_counts::{Epoch, RolloutCounts};
 use crate::policy::shared_keys::SharedKeys;
@@ -10,11 +10,11 @@ use crate::value::name::RolloutName;
 
 /// Copies of the counts of all VMs.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct ProxyCounts {
     registry: Registry,
     registry_change: u32,
     vms: Vec<VmCopy>,
-    news: Vec<(String, News)>,
+    recent: Vec<(String, RecentDelta)>,
     changes: u64,
 }
 
@@ -24,14 +24,14 @@ struct VmCopy {
     vm: u32,
     counts: VmCounts,
     change: u32,
-    silent_looks: u32,
+    unchanged_reads: u32,
 }
 
-// === impl Board ===
+// === impl ProxyCounts ===
 
-impl Board {
-    /// A VM that did not tell its counts anew for so many looks is no more: each does every fifty ticks.
-    pub const SILENT_LOOKS: u32 = 300;
+impl ProxyCounts {
+    /// A VM whose counts were unchanged at so many reads is gone: each VM publishes every fifty ticks.
+    pub const MAX_UNCHANGED_READS: u32 = 300;
 
     /// Reads what has changed.
     ///
@@ -45,8 +45,8 @@ impl Board {
                 continue;
             };
             if change == copy.change {
-                copy.silent_looks = copy.silent_looks.saturating_add(1);
-                if copy.silent_looks > Self::SILENT_LOOKS {
+                copy.unchanged_reads = copy.unchanged_reads.saturating_add(1);
+                if copy.unchanged_reads > Self::MAX_UNCHANGED_READS {
                     silent = Some(copy.vm);
                 }
                 continue;
@@ -56,11 +56,11 @@ impl Board {
             let none = Recent::default();
             for (name, recent) in &counts.recent {
                 let before = copy.counts.recent.get(name).unwrap_or(&none);
-                self.news.push((name.clone(), recent.since(before)));
+                self.recent.push((name.clone(), recent.since(before)));
             }
             copy.counts = counts;
             copy.change = change;
-            copy.silent_looks = 0;
+            copy.unchanged_reads = 0;
         }
         if let Some(vm) = silent {
             self.retire(store, keys, vm)?;
@@ -74,14 +74,14 @@ impl Board {
         self.changes
     }
 
-    /// What went on since this was asked before.
-    pub fn take_news(&mut self) -> Vec<(String, News)> {
-        std::mem::take(&mut self.news)
+    /// What has happened since the last call.
+    pub fn take_recent(&mut self) -> Vec<(String, RecentDelta)> {
+        std::mem::take(&mut self.recent)
     }
 
-    /// The last beat of each VM whose counts are among these.
-    pub fn beats(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.vms.iter().map(|copy| (copy.vm, copy.counts.beat))
+    /// The last heartbeat of each VM whose counts are among these.
+    pub fn heartbeats(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.vms.iter().map(|copy| (copy.vm, copy.counts.heartbeat))
     }
 
     /// Whether clients wait until the fleet's store has what a VM counted.
@@ -90,11 +90,11 @@ impl Board {
     }
 
     /// What all counted of a rollout's epoch.
-    pub fn counts(&self, name: &RolloutName, epoch: Epoch) -> RolloutCounts {
+    pub fn of_rollout(&self, name: &RolloutName, epoch: Epoch) -> RolloutCounts {
         let mut counts = RolloutCounts::of(epoch);
         let copies = self.vms.iter().map(|copy| &copy.counts);
-        for told in copies.chain([self.registry.retired()]) {
-            if let Some(theirs) = told.rollouts.get(name.as_str()) {
+        for counted in copies.chain([self.registry.retired()]) {
+            if let Some(theirs) = counted.rollouts.get(name.as_str()) {
                 counts.add(theirs);
             }
         }

@@ -1,6 +1,6 @@
-//! What etcd's answer to a transaction means.
+//! What etcd's response to a transaction means.
 
-use crate::fleet::asked::Asked;
+use crate::fleet::call::PendingOp;
 use crate::fleet::etcd_response::{OpResponse, TxnResponse};
 use crate::fleet::exchange::Exchange;
 use crate::fleet::keys::VerdictKey;
@@ -38,36 +38,37 @@ impl Exchange {
             let why = failure(status, body);
             self.fail(&why, peers, now_ms, random);
             if !matches!(status, UNREACHABLE | TIMED_OUT) {
-                self.calls.credentials.doubt(now_ms, random);
+                self.calls.credentials.invalidate_token(now_ms, random);
             }
             return Ok(());
         }
-        let Some(asked) = call.asked else {
+        let Some(pending) = call.pending else {
             if self.calls.credentials.take(body) {
                 self.calls.schedule_at_once(now_ms);
             } else {
                 self.fail("etcd gives no token", peers, now_ms, random);
-                self.calls.credentials.doubt(now_ms, random);
+                self.calls.credentials.invalidate_token(now_ms, random);
             }
             return Ok(());
         };
         let response: Option<TxnResponse<'_>> = serde_json::from_slice(body).ok();
-        let response = response.filter(|it| it.revision() > 0 && it.responses.len() == asked.len());
+        let response =
+            response.filter(|it| it.revision() > 0 && it.responses.len() == pending.len());
         let Some(response) = response else {
             self.fail("what answers is no etcd", peers, now_ms, random);
             return Ok(());
         };
-        self.calls.credentials.worked();
-        let is_stored = self.take(response, asked, peers, now);
+        self.calls.credentials.succeeded();
+        let is_stored = self.take(response, pending, peers, now);
         self.succeed(peers, now_ms, random);
-        let (own, beats) = (&self.own, call.beats);
+        let (own, heartbeats) = (&self.local, call.heartbeats);
         edit(
             &peers.store,
             &peers.keys.fleet,
             |shared: &mut FleetShared| {
                 own.share(shared);
                 if is_stored {
-                    shared.stored.clone_from(&beats);
+                    shared.stored.clone_from(&heartbeats);
                 }
                 true
             },
@@ -79,7 +80,7 @@ impl Exchange {
     fn take<S: SharedStore>(
         &mut self,
         response: TxnResponse<'_>,
-        asked: Vec<Asked>,
+        pending: Vec<PendingOp>,
         peers: &mut Peers<S>,
         now: Now,
     ) -> bool {
@@ -91,12 +92,12 @@ impl Exchange {
         let mut skipped = Vec::new();
         let mut is_stored = true;
         let aggregate_before = self.aggregate.revision;
-        for (asked, response) in asked.into_iter().zip(response.responses) {
+        for (pending, response) in pending.into_iter().zip(response.responses) {
             let at = (revision, is_emptied);
-            is_stored &= self.take_one(asked, response, at, peers, now, &mut skipped);
+            is_stored &= self.take_one(pending, response, at, peers, now, &mut skipped);
         }
         if self.aggregate.revision != aggregate_before {
-            self.own.see_aggregate();
+            self.local.note_aggregate();
         }
         self.connection.skipped(&skipped);
         is_stored
@@ -105,7 +106,7 @@ impl Exchange {
     /// False where what this proxy has counted is not stored.
     fn take_one<S: SharedStore>(
         &mut self,
-        asked: Asked,
+        pending: PendingOp,
         response: OpResponse<'_>,
         (revision, is_emptied): (u64, bool),
         peers: &mut Peers<S>,
@@ -113,16 +114,16 @@ impl Exchange {
         skipped: &mut Vec<String>,
     ) -> bool {
         let now_ms = now.steady_ms;
-        match asked {
-            Asked::Own => match response.into_conflict() {
-                None => self.own.revision = revision,
+        match pending {
+            PendingOp::WriteLocal => match response.into_conflict() {
+                None => self.local.revision = revision,
                 Some(conflict) => {
-                    self.own.meet(&conflict, is_emptied);
+                    self.local.resolve_conflict(&conflict, is_emptied);
                     self.calls.is_urgent = true;
                     return false;
                 }
             },
-            Asked::WriteAggregate(document, retires) => match response.into_conflict() {
+            PendingOp::WriteAggregate(document, retires) => match response.into_conflict() {
                 None => {
                     self.aggregate.written(*document, revision, now_ms);
                     if retires {
@@ -135,12 +136,12 @@ impl Exchange {
                     }
                 }
             },
-            Asked::ReadAggregate => {
+            PendingOp::ReadAggregate => {
                 if !self.aggregate.read(&response.into_range(), now_ms) {
                     skipped.push(self.keys.aggregate.clone());
                 }
             }
-            Asked::Verdicts(was_all) => {
+            PendingOp::Verdicts(was_all) => {
                 let aggregate = &self.aggregate;
                 let elapsed_ms = |key: &VerdictKey, step| aggregate.ramp_elapsed_ms(key, step);
                 let range = response.into_range();
@@ -153,8 +154,8 @@ impl Exchange {
                     elapsed_ms,
                 ));
             }
-            Asked::Proxies(was_all) => {
-                let keys = (&self.keys, self.own.incarnation);
+            PendingOp::Proxies(was_all) => {
+                let keys = (&self.keys, self.local.incarnation);
                 let range = response.into_range();
                 let read = (was_all, revision);
                 skipped.extend(
@@ -162,7 +163,7 @@ impl Exchange {
                         .read(keys, &range, read, now_ms, &mut peers.fleet),
                 );
             }
-            Asked::Publish(key, verdict) => match response.into_conflict() {
+            PendingOp::Publish(key, verdict) => match response.into_conflict() {
                 None => self.verdicts.written(key, verdict, revision),
                 Some(range) => {
                     let aggregate = &self.aggregate;
@@ -172,7 +173,7 @@ impl Exchange {
                     }
                 }
             },
-            Asked::End(key) => self.verdicts.deleted(&key),
+            PendingOp::End(key) => self.verdicts.deleted(&key),
         }
         true
     }
@@ -180,13 +181,13 @@ impl Exchange {
     fn succeed<S: SharedStore>(&mut self, peers: &mut Peers<S>, now_ms: u64, random: u64) {
         let interval_ms = self.calls.interval_ms();
         self.calls.schedule(now_ms, random);
-        // The first answer tells what there is; from now on this proxy may take part.
+        // The first response shows what there is; from now on this proxy may take part.
         self.calls.is_urgent |= !std::mem::replace(&mut self.is_answered, true);
         let view = &mut peers.fleet;
-        let is_elected = self.aggregate.elects(self.own.incarnation);
+        let is_elected = self.aggregate.elects(self.local.incarnation);
         view.take_role(match (is_elected, self.proxies.range.is_known) {
             (true, true) => FleetRole::Elected,
-            // Another VM of this proxy was elected. This one has to read what the others tell first.
+            // Another VM of this proxy was elected. This one has to read the documents of the others first.
             (true, false) => FleetRole::Unknown,
             (false, _) => FleetRole::Member,
         });
@@ -197,12 +198,12 @@ impl Exchange {
             self.proxy_count = u64::try_from(live).unwrap_or(0).saturating_add(1);
             let shared = self
                 .proxies
-                .shared_names(&self.own.name, now_ms, interval_ms);
+                .shared_names(&self.local.name, now_ms, interval_ms);
             self.connection.share_names(shared);
             let retired = retired::read(&self.aggregate.document.retired);
             for (name, list) in retired {
                 let list = list.into_iter();
-                let others = list.map(|counts| self.own.without_base(&name, counts));
+                let others = list.map(|counts| self.local.without_base(&name, counts));
                 view.others.insert(name.clone(), others.collect());
             }
             for (name, counts) in self.proxies.counts() {
@@ -212,7 +213,7 @@ impl Exchange {
             let aggregate = &self.aggregate.document;
             self.proxy_count = aggregate.proxies.max(1);
             for (name, rollout) in &aggregate.rollouts {
-                let others = self.own.others(name, &rollout.counts);
+                let others = self.local.others(name, &rollout.counts);
                 let others = others.or_else(|| before.remove(name));
                 view.others.insert(name.clone(), others.unwrap_or_default());
                 view.shown.insert(name.clone(), rollout.shown());
@@ -220,7 +221,7 @@ impl Exchange {
         }
         view.facts = self.verdicts.facts();
         view.note_change();
-        self.connection.worked(self.proxy_count);
+        self.connection.succeeded(self.proxy_count);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What this proxy tells the others.
+//! What this proxy publishes.
 
 use crate::fleet::etcd_response::RangeResponse;
 use crate::fleet::hex::Hex;
@@ -7,36 +7,36 @@ use crate::fleet::shared::FleetShared;
 use crate::fleet::wire_counts::WireCounts;
 use crate::policy::fleet_counts::FleetCounts;
 use crate::policy::policy::Policy;
-use crate::policy::recent::{News, Recent};
+use crate::policy::recent::{Recent, RecentDelta};
 use crate::policy::rollout_identity::RolloutIdentity;
 use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
-/// What this proxy tells the others.
+/// What this proxy publishes, and has published.
 #[derive(Debug, Default)]
-pub struct Own {
+pub struct LocalProxy {
     /// The process.
     pub incarnation: Hex,
     /// Envoy's `node.id`.
     pub name: String,
     /// When its key was changed last; 0 where it is not there.
     pub revision: u64,
-    /// What is among the counts of retired proxies, by the names of rollouts: it is told no more.
+    /// What is among the counts of retired proxies, by the names of rollouts: not published again.
     base: HashMap<String, FleetCounts, Xxh64Builder>,
-    /// What was told last, by the names of rollouts.
-    told: HashMap<String, FleetCounts, Xxh64Builder>,
+    /// What was published last, by the names of rollouts.
+    published: HashMap<String, FleetCounts, Xxh64Builder>,
     recent: HashMap<String, Recent, Xxh64Builder>,
     /// Rollouts whose counts have begun anew, as after a rollback that has ended, and how many more aggregates may
     /// contain what was counted before.
     begun_anew: HashMap<String, u32, Xxh64Builder>,
 }
 
-// === impl Own ===
+// === impl LocalProxy ===
 
-impl Own {
+impl LocalProxy {
     const MAX_BYTES: usize = 1_000_000;
-    /// The elected proxy reads what this one tells while it writes the next aggregate, and sums it up in the one after
-    /// that. The call that tells may have to be made again.
+    /// The elected proxy reads the document of this one while it writes the next aggregate, and sums it up in the one
+    /// after that. The call that publishes may have to be made again.
     const AGGREGATES_BEHIND: u32 = 4;
 
     /// Takes over what another VM of this proxy has begun.
@@ -55,25 +55,25 @@ impl Own {
         &mut self,
         policy: &Policy,
         identities: &[RolloutIdentity],
-        news: Vec<(String, News)>,
+        recent: Vec<(String, RecentDelta)>,
         interval_ms: u64,
     ) {
         let seconds = interval_ms / 500;
         let seconds = usize::try_from(seconds).unwrap_or(0).saturating_add(10);
-        for (name, news) in news {
+        for (name, delta) in recent {
             let index = policy.named(&name);
             let known = index.and_then(|it| policy.rollouts.get(it).zip(identities.get(it)));
             if let Some((rollout, identity)) = known {
                 let recent = self.recent.entry(name).or_default();
                 recent.begin(identity.generation);
-                recent.absorb(&news, rollout.stable.other(), seconds);
+                recent.absorb(&delta, rollout.stable.other(), seconds);
             }
         }
         self.recent.retain(|name, _| policy.named(name).is_some());
     }
 
-    /// What to tell now, in the second `second`. `counts` are those of each rollout.
-    pub fn tell(
+    /// The document to publish now, in the second `second`. `counts` are those of each rollout.
+    pub fn publish(
         &mut self,
         policy: &Policy,
         identities: &[RolloutIdentity],
@@ -87,7 +87,7 @@ impl Own {
             second,
             ..ProxyDocument::default()
         };
-        let before = std::mem::take(&mut self.told);
+        let before = std::mem::take(&mut self.published);
         for ((rollout, identity), counts) in policy.rollouts.iter().zip(identities).zip(counts) {
             let name = rollout.name.as_str();
             let base = self.base.get(name);
@@ -96,19 +96,19 @@ impl Own {
             if !is_judged && rollout.ramp.is_none() && new.is_empty() {
                 continue;
             }
-            let told = ProxyRollout {
+            let rollout = ProxyRollout {
                 digest: Hex(identity.digest),
                 gate: Hex(identity.gate),
                 ramp: Hex(identity.ramp),
                 counts: WireCounts::from(&new),
                 recent: self.recent.get(name).cloned(),
             };
-            document.rollouts.insert(name.to_owned(), told);
+            document.rollouts.insert(name.to_owned(), rollout);
             if before.get(name).is_some_and(|it| has_fallen(it, &new)) {
                 self.begun_anew
                     .insert(name.to_owned(), Self::AGGREGATES_BEHIND);
             }
-            self.told.insert(name.to_owned(), new);
+            self.published.insert(name.to_owned(), new);
         }
         // Who reads does so once an interval; there may be five times as many exchanges in a second.
         let turns = interval_ms.saturating_mul(3) / 200;
@@ -119,14 +119,14 @@ impl Own {
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    /// What all others have counted of a rollout, where the aggregate tells what all have; nothing while it may contain
-    /// what this proxy has told before its counts began anew.
+    /// What all others have counted of a rollout, given the aggregate of all; nothing while it may contain
+    /// what this proxy has published before its counts began anew.
     pub fn others(&self, name: &str, sums: &[WireCounts]) -> Option<Vec<FleetCounts>> {
-        let told = self.told.get(name);
+        let published = self.published.get(name);
         let others = |sum: &WireCounts| {
             let sum = FleetCounts::from(sum);
-            let others = match told.filter(|told| told.is_about(&sum)) {
-                Some(told) => sum.since(told),
+            let others = match published.filter(|published| published.is_about(&sum)) {
+                Some(published) => sum.since(published),
                 None => sum,
             };
             self.without_base(name, others)
@@ -145,28 +145,29 @@ impl Own {
     }
 
     /// An aggregate was read that is another than before.
-    pub fn see_aggregate(&mut self) {
+    pub fn note_aggregate(&mut self) {
         self.begun_anew.retain(|_, left| {
             *left = left.saturating_sub(1);
             *left > 0
         });
     }
 
-    /// What was told last, by the names of rollouts.
-    pub fn all_told(&self) -> impl Iterator<Item = (&String, FleetCounts)> {
-        self.told
+    /// What was published last, by the names of rollouts.
+    pub fn all_published(&self) -> impl Iterator<Item = (&String, FleetCounts)> {
+        self.published
             .iter()
             .map(|(name, counts)| (name, counts.clone()))
     }
 
     /// The key was not as expected. What it holds is counted with the retired proxies, where this process was held to
     /// be one. `is_emptied` says that the store has lost what it had.
-    pub fn meet(&mut self, conflict: &RangeResponse<'_>, is_emptied: bool) {
+    pub fn resolve_conflict(&mut self, conflict: &RangeResponse<'_>, is_emptied: bool) {
         let Some(kv) = conflict.kvs.first() else {
             if self.revision > 0 && !is_emptied {
-                // The key of a retired proxy was deleted in the end: what was told last may be in it.
-                let told = std::mem::take(&mut self.told);
-                told.into_iter()
+                // The key of a retired proxy was deleted in the end: what was published last may be in it.
+                let published = std::mem::take(&mut self.published);
+                published
+                    .into_iter()
                     .for_each(|(name, it)| self.add_base(name, &it));
             }
             self.revision = 0;
