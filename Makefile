@@ -188,12 +188,21 @@ bench-fleet: etcd ## what 1,000 proxies cost an etcd, and how long a verdict tak
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes); STORY=tokens: one that streams
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON) $(if $(STORY),STORY=$(STORY))
 
+# Each is a workspace of its own, and runs on this machine.
+NATIVE_BENCHES := fleet parsers simulate
+WASM_BENCHES := floor noop
+
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo clippy --locked --workspace $(addprefix --test ,$(MODEL_TESTS) fleet) -- -D warnings
 	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
+	@for bench in $(NATIVE_BENCHES) $(WASM_BENCHES); do \
+	  cargo fmt --check --manifest-path benches/$$bench/Cargo.toml \
+	  && cargo clippy --quiet --locked --manifest-path benches/$$bench/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}" \
+	    $$(case " $(WASM_BENCHES) " in *" $$bench "*) echo --target $(WASM_TARGET);; esac) -- -D warnings || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## all that was built or fetched

@@ -101,7 +101,7 @@ fn ramp_waits_at_the_weight_where_it_is_held() {
 }
 
 #[test]
-fn ramp_that_is_let_on_in_time_is_not_late() {
+fn ramp_that_is_promoted_in_time_is_not_late() {
     let hold = held("5", Some(START_MS + 9 * MINUTE_MS));
     assert_weight(
         held_weight_at(&ramp(), START_MS + 10 * MINUTE_MS - 1, hold),
@@ -118,7 +118,7 @@ fn ramp_that_is_let_on_in_time_is_not_late() {
 }
 
 #[test]
-fn ramp_that_is_let_on_late_goes_on_with_the_next_step_and_holds_it_in_full() {
+fn ramp_that_is_promoted_late_goes_on_with_the_next_step_and_holds_it_in_full() {
     let promoted_at_ms = START_MS + 90 * MINUTE_MS;
     for at in ["5", "10"] {
         let hold = held(at, Some(promoted_at_ms));
@@ -136,7 +136,7 @@ fn ramp_that_is_let_on_late_goes_on_with_the_next_step_and_holds_it_in_full() {
 }
 
 #[test]
-fn ramp_held_below_its_first_step_begins_when_it_is_let_on() {
+fn ramp_held_below_its_first_step_begins_when_it_is_promoted() {
     let promoted_at_ms = START_MS + 90 * MINUTE_MS;
     let hold = held("2", Some(promoted_at_ms));
     assert_weight(held_weight_at(&ramp(), promoted_at_ms - 1, hold), "2");

@@ -20,9 +20,9 @@ fn ramped(more: Value) -> Rollout {
     rollout(&fields)
 }
 
-fn green_at(rollout: &Rollout, now_ms: u64, standing: RolloutStatus) -> String {
+fn green_at(rollout: &Rollout, now_ms: u64, status: RolloutStatus) -> String {
     rollout
-        .weights_at(now_ms, standing)
+        .weights_at(now_ms, status)
         .of(Color::Green)
         .to_string()
 }
@@ -90,7 +90,7 @@ fn rollback_gives_all_to_the_stable_color() {
 }
 
 #[test]
-fn quality_holds_the_ramp_until_it_is_let_on() {
+fn quality_holds_the_ramp_until_it_is_promoted() {
     let first_step = ramped(json!({ "quality": { "min_samples": 1 } }));
     let hold_at = ramped(json!({ "quality": { "min_samples": 1, "min_f1": 80, "hold_at": 10 } }));
     let late_ms = START_MS + 60 * MINUTE_MS;

@@ -105,7 +105,7 @@ async fn with_too_few_samples_a_ramp_waits_where_it_should() {
 }
 
 #[tokio::test]
-async fn a_ramp_that_is_let_on_takes_its_next_step_from_then_on_every_worker() {
+async fn a_promoted_ramp_takes_its_next_step_from_then_on_every_worker() {
     let sticky = json!({ "sticky": [{ "header": "x-user-id" }] });
     let env = start(config([with(gated("rec", json!({})), sticky)])).await;
     let request = |from, to| get("/rec/").header("x-user-id", user("rec", from, to));
@@ -136,7 +136,7 @@ async fn a_ramp_that_is_let_on_takes_its_next_step_from_then_on_every_worker() {
 }
 
 #[tokio::test]
-async fn a_ramp_that_was_let_on_never_waits_again_for_the_same_release() {
+async fn a_promoted_ramp_never_waits_again_for_the_same_release() {
     // Its start belongs to the gate: all pushes must have the same.
     let ramp = overdue_ramp("1h");
     let labelled = |green: &str, fields: Value| {

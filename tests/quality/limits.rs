@@ -165,7 +165,7 @@ async fn a_trip_lasts_until_the_rollout_changes() {
     wait_until_served_by(&env, "blue", &get("/rec/")).await;
 }
 
-/// A ramp that was let on is still rolled back by what comes to light later.
+/// A promoted ramp is still rolled back by what comes to light later.
 #[tokio::test]
 async fn a_limit_that_breaks_late_trips_all_the_same() {
     let env = start(config([judged("rec", "ramp", "blue", "max_f1_drop", 1.0)])).await;

@@ -1,9 +1,9 @@
 //! What the exchange of many proxies costs an etcd, and how long a verdict takes to the last of them:
 //! `bench-fleet [PROXIES [SECONDS]]`. The proxies run the filter's own exchange against a real etcd.
 
+mod call_counts;
 mod proxy;
 mod store;
-mod tally;
 mod usage;
 
 use std::cell::Cell;
@@ -16,8 +16,8 @@ use testbed::Etcd;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
+use crate::call_counts::CallCounts;
 use crate::proxy::{Fleet, Seen};
-use crate::tally::Tally;
 
 const ROLLOUTS: usize = 5;
 const JOINED_WITHIN: Duration = Duration::from_secs(60);
@@ -79,7 +79,7 @@ async fn measure(proxies: usize, members: usize, has_health_checks: bool, second
     let fleet = Rc::new(Fleet {
         policy: policy(),
         members: etcd.endpoints(),
-        tally: Tally::default(),
+        calls: CallCounts::default(),
         start: Instant::now(),
         failing: Cell::new(None),
         has_health_checks,
@@ -97,14 +97,14 @@ async fn measure(proxies: usize, members: usize, has_health_checks: bool, second
     })
     .await;
 
-    fleet.tally.take();
+    fleet.calls.take();
     let pids: Vec<u32> = (0..members).filter_map(|index| etcd.pid(index)).collect();
     let cpu = || pids.iter().map(|&pid| usage::cpu(pid)).collect::<Vec<_>>();
     let (cpu_before, stored_before, begin) = (cpu(), stored(&etcd).await, Instant::now());
     sleep(Duration::from_secs(seconds)).await;
     let (cpu_after, stored_after, elapsed) = (cpu(), stored(&etcd).await, begin.elapsed());
     let elapsed = elapsed.as_secs_f64();
-    let mut calls = fleet.tally.take();
+    let mut calls = fleet.calls.take();
     let cores = cpu_after.iter().zip(&cpu_before);
     let cores: Vec<f64> = cores
         .map(|(after, before)| (*after - *before).as_secs_f64() / elapsed)

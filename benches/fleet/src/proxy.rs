@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bluegreen::fleet::exchange::{Exchange, Surroundings};
+use bluegreen::fleet::exchange::{Environment, Exchange};
 use bluegreen::fleet::request::FleetRequest;
 use bluegreen::policy::figures::Now;
 use bluegreen::policy::peers::Peers;
@@ -15,8 +15,8 @@ use bluegreen::{Color, Policy, VmCounts};
 use testbed::{Client, get, post};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::call_counts::CallCounts;
 use crate::store::Map;
-use crate::tally::Tally;
 
 const TICK: Duration = Duration::from_millis(200);
 
@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Fleet {
     pub policy: Policy,
     pub members: Vec<SocketAddr>,
-    pub tally: Tally,
+    pub calls: CallCounts,
     pub start: Instant,
     /// The rollout whose canary fails now.
     pub failing: Cell<Option<usize>>,
@@ -82,7 +82,7 @@ pub async fn run(fleet: Rc<Fleet>, index: usize, seen: Rc<Seen>) {
         let report = worker.tick(&fleet.policy, &mut peers, now, Some(counts.clone()));
         exchange.note(&fleet.policy, &report.actions);
         seen.note(&fleet.policy, &worker, &exchange);
-        let surroundings = Surroundings {
+        let environment = Environment {
             name: &name,
             password: None,
             random: fastrand::u64(..),
@@ -94,7 +94,7 @@ pub async fn run(fleet: Rc<Fleet>, index: usize, seen: Rc<Seen>) {
             &worker,
             &mut peers,
             now,
-            surroundings,
+            environment,
         );
         let Some(request) = request.expect("a map") else {
             continue;
@@ -119,11 +119,13 @@ fn serve(fleet: &Fleet, worker: &Worker, counts: &mut VmCounts) {
         counts.begin(worker.epoch(index));
         let fails = fleet.failing.get() == Some(index);
         counts
+            .totals
             .requests
             .of_mut(Color::Blue)
             .add_finished(false, false);
         if worker.status(index).tripped.is_none() {
             counts
+                .totals
                 .requests
                 .of_mut(Color::Green)
                 .add_finished(fails, false);
@@ -164,7 +166,7 @@ impl Fleet {
             Ok(Err(_)) => (503, Vec::new()),
             Err(_) => (504, Vec::new()),
         };
-        self.tally.add(status, begin.elapsed(), sent, body.len());
+        self.calls.add(status, begin.elapsed(), sent, body.len());
         (status, body)
     }
 }

@@ -62,7 +62,13 @@ impl HttpContext for Stream {
         let (name, value) = (ROUTE_HEADER, self.cluster);
         // SAFETY: Envoy reads the two strings while the call lasts.
         unsafe {
-            proxy_replace_header_map_value(MAP, name.as_ptr(), name.len(), value.as_ptr(), value.len());
+            proxy_replace_header_map_value(
+                MAP,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            );
         }
         Action::Continue
     }

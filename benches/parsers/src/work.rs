@@ -380,9 +380,17 @@ fn events() -> Vec<Case> {
         case("line feeds", &filled("\n"), LARGE),
         case("carriage returns", &filled("\r"), LARGE),
         case("`:` and line feed", &filled(":\n"), LARGE),
-        case("`event: erro` and line feed", &filled("event: erro\n"), LARGE),
+        case(
+            "`event: erro` and line feed",
+            &filled("event: erro\n"),
+            LARGE,
+        ),
         case("`event: error` without end", &filled("event: error"), LARGE),
-        case("`event: error` and line feed", &filled("event: error\n"), LARGE),
+        case(
+            "`event: error` and line feed",
+            &filled("event: error\n"),
+            LARGE,
+        ),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Calls to etcd since this was taken last.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct CallCounts {
     calls: RefCell<Calls>,
 }
 
@@ -22,9 +22,9 @@ pub struct Calls {
     pub received: u64,
 }
 
-// === impl Tally ===
+// === impl CallCounts ===
 
-impl Tally {
+impl CallCounts {
     pub fn add(&self, status: u64, latency: Duration, sent: usize, received: usize) {
         let mut calls = self.calls.borrow_mut();
         match status {
