@@ -188,9 +188,8 @@ bench-fleet: etcd ## what 1,000 proxies cost an etcd, and how long a verdict tak
 demo: build envoy ## a real model deployed blue/green, from first tester to rollback (2 minutes); STORY=tokens: one that streams
 	@$(MAKE) --no-print-directory -C demo PYTHON=$(PYTHON) $(if $(STORY),STORY=$(STORY))
 
-# Each is a workspace of its own, and runs on this machine.
-NATIVE_BENCHES := fleet parsers simulate
-WASM_BENCHES := floor noop
+# Each is a workspace of its own.
+BENCHES := fleet floor noop parsers simulate
 
 .PHONY: lint
 lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Wasm
@@ -198,10 +197,10 @@ lint: wasm-target lint-tools ## rustfmt, and clippy for this machine and for Was
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo clippy --locked --workspace $(addprefix --test ,$(MODEL_TESTS) fleet) -- -D warnings
 	@cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
-	@for bench in $(NATIVE_BENCHES) $(WASM_BENCHES); do \
+	@for bench in $(BENCHES); do \
 	  cargo fmt --check --manifest-path benches/$$bench/Cargo.toml \
 	  && cargo clippy --quiet --locked --manifest-path benches/$$bench/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}" \
-	    $$(case " $(WASM_BENCHES) " in *" $$bench "*) echo --target $(WASM_TARGET);; esac) -- -D warnings || exit 1; \
+	    -- -D warnings || exit 1; \
 	done
 
 .PHONY: clean

@@ -43,8 +43,8 @@ impl Calls {
         self.under_way.as_ref()
     }
 
-    /// Whether it is time to call. Calls come early where clients wait or there is something to publish, and etcd answers, but
-    /// no faster than the shortest pause: the whole fleet may call at once.
+    /// Whether it is time to call. Calls come early where clients wait or there is something to publish, and etcd
+    /// answers, but no faster than the shortest pause: the whole fleet may call at once.
     pub fn is_due(
         &self,
         is_connected: bool,

@@ -33,8 +33,8 @@ impl RemoteProxy {
     /// The key of one that is no more is kept for so long, so that one that was cut off finds it.
     const FORGET_MS: u64 = 3_600_000;
 
-    /// Reads the document of a proxy, of which this much was `known` before, and adds what is new in it to the view. Nothing
-    /// where its key can't be read.
+    /// Reads the document of a proxy, of which this much was `known` before, and adds what is new in it to the view.
+    /// Nothing where its key can't be read.
     pub fn read(
         key: &str,
         kv: &KeyValue<'_>,

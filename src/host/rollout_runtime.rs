@@ -138,9 +138,9 @@ impl RolloutRuntime {
     }
 
     /// Does what the core asks for.
-    pub fn perform(&self, policy: &Policy, rollout: &Rollout, actions: Action) {
+    pub fn perform(&self, policy: &Policy, rollout: &Rollout, action: Action) {
         let (name, stable) = (rollout.name.as_str(), rollout.stable.as_str());
-        match actions {
+        match action {
             Action::RollBack { cause, reason } => {
                 self.define(policy, rollout);
                 if let Some(trips) = self.state.trips.get() {

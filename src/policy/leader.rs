@@ -70,7 +70,7 @@ impl Leader {
         peers: &mut Peers<S>,
         now: Now,
     ) -> Result<Vec<RolloutAction>, HostStatus> {
-        peers.counts.look(&peers.store, &peers.keys)?;
+        peers.counts.refresh(&peers.store, &peers.keys)?;
         let has_led = std::mem::replace(&mut self.leads, true);
         if !has_led {
             peers.windows.drop_stale(policy, now);

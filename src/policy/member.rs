@@ -15,7 +15,7 @@ pub struct Member {
     last_tick_ms: Option<u64>,
     /// What was counted under earlier ids of this VM.
     base: VmCounts,
-    published: VmCounts,
+    counted: VmCounts,
     is_unpublished: bool,
     leader: Leader,
     silent_ticks: u32,
@@ -55,10 +55,10 @@ impl Member {
         self.ticks = self.ticks.wrapping_add(1);
         let last_ms = self.last_tick_ms.replace(now_ms).unwrap_or(now_ms);
         if now_ms.saturating_sub(last_ms) > Self::STALL_MS && self.id.take().is_some() {
-            self.base = self.published.clone();
+            self.base = self.counted.clone();
         }
         if let Some(counted) = counted {
-            self.published = counted;
+            self.counted = counted;
             self.is_unpublished = true;
         }
         let id = self.register(store, keys)?;
@@ -98,7 +98,7 @@ impl Member {
         keys: &SharedKeys,
         id: u32,
     ) -> Result<(), HostStatus> {
-        let mut counts = self.published.since(&self.base);
+        let mut counts = self.counted.since(&self.base);
         counts.heartbeat = self.ticks;
         store.set(&keys.counts_of(id), &to_json(&counts), 0)?;
         self.is_unpublished = false;

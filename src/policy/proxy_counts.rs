@@ -37,7 +37,11 @@ impl ProxyCounts {
     ///
     /// # Errors
     /// Where the host refuses a call.
-    pub fn look(&mut self, store: &impl SharedStore, keys: &SharedKeys) -> Result<(), HostStatus> {
+    pub fn refresh(
+        &mut self,
+        store: &impl SharedStore,
+        keys: &SharedKeys,
+    ) -> Result<(), HostStatus> {
         let mut has_changed = self.read_registry(store, keys)?;
         let mut silent = None;
         for copy in &mut self.vms {

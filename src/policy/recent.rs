@@ -86,7 +86,7 @@ impl Recent {
         }
     }
 
-    /// A request that began in a second is not evidence about its color: it is not counted, if that is not too long ago.
+    /// Takes a request that began in a second out, if that is not too long ago: it is no evidence about its color.
     pub fn take_back(&mut self, second: u64, color: Color) {
         let mut starts = self.starts.iter_mut().rev();
         if let Some((_, starts)) = starts.find(|(it, _)| *it == second) {

@@ -168,7 +168,7 @@ impl Worker {
         report: &mut Report,
     ) -> Result<(), HostStatus> {
         self.is_in_force = true;
-        peers.counts.look(&peers.store, &peers.keys)?;
+        peers.counts.refresh(&peers.store, &peers.keys)?;
         let counts = &peers.counts;
         let counted = |name: &RolloutName, epoch| counts.of_rollout(name, epoch).totals.requests;
         let mut ramps = Vec::new();
@@ -203,7 +203,7 @@ impl Worker {
         let revision = peers.revision()?;
         self.read_state(policy, peers)?;
         self.seen_revision = revision;
-        peers.counts.look(&peers.store, &peers.keys)?;
+        peers.counts.refresh(&peers.store, &peers.keys)?;
         self.known.add_up(policy, &peers.counts, &peers.fleet);
         peers.watch(policy, &self.known, now);
         Ok(())

@@ -53,5 +53,12 @@ class Process:
             assert time.monotonic() < deadline, f"{what}: not in {patience} s\n{self.tail()}"
             time.sleep(0.02)
 
+    def until_none(self, what: str, missing):
+        """Waits until nothing is missing; fails with what is."""
+        try:
+            self.until(what, lambda: not missing())
+        except AssertionError as error:
+            raise AssertionError(f"{what}: {missing()}") from error
+
     def tail(self) -> str:
         return "\n".join(self.log().splitlines()[-25:])

@@ -48,10 +48,7 @@ def test_each_query_returns_data(monitored, record_property):
 
     def empty():
         return [where for where, expr in queries().items() if not has_data(expr)]
-    try:
-        prometheus.until("data for each query", lambda: not empty())
-    except AssertionError as error:
-        raise AssertionError(f"no data: {empty()}") from error
+    prometheus.until_none("no data", empty)
     record_property("seen", f"dashboard: {len(queries())} queries return data")
 
 
